@@ -1,0 +1,1 @@
+"""The Python client for the OpenAI Realtime API."""

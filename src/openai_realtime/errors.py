@@ -1,0 +1,162 @@
+"""Everything this library raises, as one tree.
+
+    RealtimeError
+      ConfigurationError     something needed is missing or contradicts itself
+      AudioError             audio that cannot be used as it is
+      ToolError              a tool cannot be registered
+      ProtocolError
+        LocalProtocolError   you broke a rule; nothing was sent, nothing changed
+        RemoteProtocolError  the other side sent what is no event (.raw)
+      TransportError
+        ConnectFailed        no connection came about (.url .status .body .retryable)
+        ConnectionClosed     the connection ended (.code .reason .clean .retryable)
+      ServerError            an `error` event (.type .code .param .event_id)
+
+Foreign exceptions are translated where they enter, with ``raise ... from``. No message
+and no attribute ever holds an API key.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AudioError",
+    "ConfigurationError",
+    "ConnectFailed",
+    "ConnectionClosed",
+    "LocalProtocolError",
+    "ProtocolError",
+    "RealtimeError",
+    "RemoteProtocolError",
+    "ServerError",
+    "ToolError",
+    "TransportError",
+]
+
+# Close codes after which a new connection can help: network and server trouble, and
+# the session cap, which closes with 1001 (PROTOCOL.md section 5).
+_RETRYABLE_CLOSE_CODES = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1015})
+
+# HTTP answers to the handshake after which trying again can help: admission limits
+# and outages (PROTOCOL.md section 5).
+_RETRYABLE_STATUSES = frozenset({408, 425, 429})
+
+
+class RealtimeError(Exception):
+    """The root of the tree: ``except RealtimeError`` catches all that we raise."""
+
+
+class ConfigurationError(RealtimeError, ValueError):
+    """Something needed is missing, unknown or contradictory; nothing was sent."""
+
+
+class AudioError(RealtimeError, ValueError):
+    """Audio that cannot be used: odd byte count, wrong type, range or file format."""
+
+
+class ToolError(RealtimeError, ValueError):
+    """A tool cannot be registered: name taken, no name, or not callable."""
+
+
+class ProtocolError(RealtimeError):
+    """One of the two sides broke the protocol."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were asked to break a rule; nothing was sent and no state has changed."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side sent a frame that is not an event we can read.
+
+    Attributes:
+        raw: The frame as it came, for logging or for a decoder of your own.
+    """
+
+    def __init__(self, message: str, *, raw: bytes | str = b"") -> None:
+        super().__init__(message)
+        self.raw = raw
+
+
+class TransportError(RealtimeError):
+    """The connection could not be made, or ended."""
+
+
+class ConnectFailed(TransportError):
+    """No connection came about.
+
+    Attributes:
+        url: Where we tried to connect, without credentials.
+        status: The HTTP status of a refused handshake, else None.
+        body: The text of that HTTP answer, shortened; empty when there was none.
+        retryable: Whether trying again, unchanged, can help.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        body: str = "",
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.url = url
+        self.status = status
+        self.body = body
+        if retryable is None:
+            retryable = status is None or status >= 500 or status in _RETRYABLE_STATUSES
+        self.retryable = retryable
+
+
+class ConnectionClosed(TransportError):
+    """The connection ended, by either side or by the network.
+
+    Attributes:
+        code: The WebSocket close code; 1006 when there was none.
+        reason: The close reason the peer gave, possibly empty.
+        clean: Whether this was an ordinary end (1000).
+        retryable: Whether a new connection can help.
+    """
+
+    def __init__(self, code: int = 1006, reason: str = "") -> None:
+        detail = f" ({reason})" if reason else ""
+        super().__init__(f"connection closed with code {code}{detail}")
+        self.code = code
+        self.reason = reason
+
+    @property
+    def clean(self) -> bool:
+        """Whether this was an ordinary end of the session."""
+        return self.code == 1000
+
+    @property
+    def retryable(self) -> bool:
+        """Whether a new connection can help (PROTOCOL.md section 5)."""
+        return self.code in _RETRYABLE_CLOSE_CODES
+
+
+class ServerError(RealtimeError):
+    """The server answered with an `error` event.
+
+    Attributes:
+        type: The kind of error, for instance ``invalid_request_error``.
+        code: The machine-readable code, or None.
+        param: The field at fault, or None.
+        event_id: Our event that caused it, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type: str,
+        code: str | None = None,
+        param: str | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.type = type
+        self.code = code
+        self.param = param
+        self.event_id = event_id
