@@ -1,0 +1,188 @@
+"""The shape that every object of the wire shares.
+
+Three rules hold for every class of ``resources`` and ``events``:
+
+- *Absent, null and value are three things.* A field that was left out is ``UNSET``, a
+  null is ``None``. ``UNSET`` fields are not written.
+- *Families are open.* Items, content parts, tools and turn detection come in variants
+  told apart by ``type``. A variant that we do not know becomes an `UnknownVariant` with
+  its data, and is written back as it came.
+- *Audio is bytes.* A ``bytes`` field is base64 on the wire, in both directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast, dataclass_transform
+
+import msgspec
+from msgspec import UNSET, Struct, StructMeta, UnsetType, ValidationError
+
+T = TypeVar("T")
+
+Opt: TypeAlias = T | UnsetType
+"""A field that may be absent."""
+
+# Named here because msgspec resolves a class's annotations inside the class, where
+# ``type`` is the property below.
+_Variants: TypeAlias = dict[str, type]
+_MakeUnknown: TypeAlias = Callable[[dict[str, Any]], Any]
+
+__all__ = [
+    "UNSET",
+    "OpenFamily",
+    "Opt",
+    "UnknownVariant",
+    "UnsetType",
+    "WireObject",
+    "decode_hook",
+    "encode_hook",
+]
+
+_SHOWN_TEXT = 60
+_SHOWN_ELEMENTS = 3
+
+
+class _WireMeta(StructMeta):
+    """Makes every wire class keyword-only and immutable without saying so on each."""
+
+    def __new__(
+        cls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        **config: Any,
+    ) -> Any:
+        config.setdefault("kw_only", True)
+        config.setdefault("frozen", True)
+        return super().__new__(cls, name, bases, namespace, **config)
+
+
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,)
+)
+class WireObject(Struct, frozen=True, kw_only=True, metaclass=_WireMeta):
+    """Base of every object and event that travels on the wire."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object that is sent for this: audio as base64 text."""
+        result: dict[str, Any] = msgspec.to_builtins(self, enc_hook=encode_hook)
+        return result
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Build the object from its JSON form.
+
+        Raises:
+            msgspec.ValidationError: A field is missing or of the wrong type; the
+                message names its path.
+        """
+        return msgspec.convert(data, cls, dec_hook=decode_hook)
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={_shorten(getattr(self, name))}"
+            for name in self.__struct_fields__
+            if getattr(self, name) is not UNSET
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class OpenFamily:
+    """Base of a set of variants told apart by ``type`` and open to new ones.
+
+    A family's base class is what fields are annotated with; its variants are tagged
+    structs that inherit from it. `decode_hook` picks the variant.
+    """
+
+    __slots__ = ()
+
+    variants: ClassVar[_Variants]
+    unknown: ClassVar[_MakeUnknown]
+
+    @property
+    def type(self) -> str:
+        """The ``type`` that names this variant on the wire."""
+        raise NotImplementedError
+
+
+class UnknownVariant(OpenFamily):
+    """A variant of an open family that this version of the library does not know.
+
+    Attributes:
+        data: The JSON object as it came; it is written back unchanged.
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    @property
+    def type(self) -> str:
+        """The ``type`` that the data names, or an empty string."""
+        name = self.data.get("type")
+        return name if isinstance(name, str) else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object as it came."""
+        return self.data
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.data == self.data
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(type={self.type!r})"
+
+
+def decode_hook(expected: type, value: Any) -> Any:
+    """Turn a JSON object into the variant of the open family that it names."""
+    if not issubclass(expected, OpenFamily):
+        raise NotImplementedError(f"no rule to decode {expected!r}")
+    if not isinstance(value, dict):
+        raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
+    data = cast("dict[str, Any]", value)
+    name = data.get("type")
+    variant = expected.variants.get(name) if isinstance(name, str) else None
+    if variant is None:
+        return expected.unknown(data)
+    try:
+        return msgspec.convert(data, variant, dec_hook=decode_hook)
+    except ValidationError as exc:
+        # Only a plain ValueError gets the outer path added by msgspec.
+        raise ValueError(str(exc)) from exc
+
+
+def encode_hook(value: Any) -> Any:
+    """Write what msgspec does not know by itself: unknown variants, as they came."""
+    if isinstance(value, UnknownVariant):
+        return value.data
+    raise TypeError(
+        f"{type(value).__name__} cannot be sent: not JSON and not one of our objects"
+    )
+
+
+def tag_of(cls: type[Struct]) -> str:
+    """Return the wire name of a tagged struct class."""
+    tag = cls.__struct_config__.tag
+    return tag if isinstance(tag, str) else ""
+
+
+def _shorten(value: object) -> str:
+    """Show sizes instead of audio, and the beginning of long texts."""
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, str) and len(value) > _SHOWN_TEXT:
+        return f"{value[:_SHOWN_TEXT]!r}... <{len(value)} characters>"
+    if isinstance(value, list):
+        return _shorten_list(cast("list[object]", value))
+    return repr(value)
+
+
+def _shorten_list(values: list[object]) -> str:
+    shown = [_shorten(value) for value in values[:_SHOWN_ELEMENTS]]
+    if len(values) > _SHOWN_ELEMENTS:
+        shown.append(f"... {len(values)} in all")
+    return f"[{', '.join(shown)}]"

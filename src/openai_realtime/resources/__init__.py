@@ -1,0 +1,12 @@
+"""The nouns of the protocol: one class each, the same in both directions."""
+
+from __future__ import annotations
+
+from .audio import *
+from .formatted import *
+from .items import *
+from .limits import *
+from .response import *
+from .session import *
+from .tools import *
+from .usage import *

@@ -1,0 +1,162 @@
+"""Audio: formats, voices, transcription, noise reduction, turn detection."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Self
+
+from .._struct import UNSET, OpenFamily, Opt, UnknownVariant, WireObject, tag_of
+
+__all__ = [
+    "AudioConfig",
+    "AudioFormat",
+    "AudioInputConfig",
+    "AudioOutputConfig",
+    "CustomVoice",
+    "InputAudioTranscriptionConfig",
+    "NoiseReduction",
+    "SemanticVad",
+    "ServerVad",
+    "TurnDetection",
+    "TurnDetectionType",
+    "UnknownTurnDetection",
+    "Voice",
+]
+
+# The names of the old dialect and what they became (PROTOCOL.md section 2.3).
+_FORMAT_OF_NAME: dict[str, tuple[str, int | None]] = {
+    "pcm16": ("audio/pcm", 24_000),
+    "g711_ulaw": ("audio/pcmu", None),
+    "g711_alaw": ("audio/pcma", None),
+}
+
+
+class Voice(StrEnum):
+    """The voices known today; fields take any other name too."""
+
+    ALLOY = "alloy"
+    ASH = "ash"
+    BALLAD = "ballad"
+    CEDAR = "cedar"
+    CORAL = "coral"
+    ECHO = "echo"
+    MARIN = "marin"
+    SAGE = "sage"
+    SHIMMER = "shimmer"
+    VERSE = "verse"
+
+
+class CustomVoice(WireObject):
+    """A voice of your own, by id."""
+
+    id: str
+
+
+class AudioFormat(WireObject):
+    """An audio format: ``audio/pcm`` (16 bit, mono), ``audio/pcmu``, ``audio/pcma``.
+
+    Attributes:
+        type: The media type.
+        rate: Samples per second, given for ``audio/pcm`` only.
+    """
+
+    type: str
+    rate: Opt[int] = UNSET
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return the format for a name of either dialect, such as ``"pcm16"``."""
+        media_type, rate = _FORMAT_OF_NAME.get(name, (name, None))
+        if media_type == "audio/pcm":
+            rate = 24_000
+        return cls(type=media_type, rate=UNSET if rate is None else rate)
+
+
+class InputAudioTranscriptionConfig(WireObject):
+    """How the user's speech is transcribed; null in its place turns it off."""
+
+    model: Opt[str] = UNSET
+    language: Opt[str] = UNSET
+    languages: Opt[list[str]] = UNSET
+    keywords: Opt[list[str]] = UNSET
+    prompt: Opt[str] = UNSET
+    delay: Opt[str] = UNSET
+
+
+class NoiseReduction(WireObject):
+    """The filter before voice activity detection: near_field or far_field."""
+
+    type: Opt[str] = UNSET
+    strength: Opt[Any] = UNSET
+
+
+class TurnDetectionType(StrEnum):
+    """The kinds of turn detection."""
+
+    SERVER_VAD = "server_vad"
+    SEMANTIC_VAD = "semantic_vad"
+
+
+class TurnDetection(OpenFamily):
+    """How the server finds the user's turns; null in its place turns it off."""
+
+    __slots__ = ()
+
+
+class _TurnDetectionVariant(WireObject, TurnDetection, tag_field="type"):
+    create_response: Opt[bool] = UNSET
+    interrupt_response: Opt[bool] = UNSET
+
+    @property
+    def type(self) -> str:
+        """The kind of turn detection."""
+        return tag_of(type(self))
+
+
+class ServerVad(_TurnDetectionVariant, tag="server_vad"):
+    """Turns are found by voice activity."""
+
+    threshold: Opt[float] = UNSET
+    prefix_padding_ms: Opt[int] = UNSET
+    silence_duration_ms: Opt[int] = UNSET
+    idle_timeout_ms: Opt[int | None] = UNSET
+
+
+class SemanticVad(_TurnDetectionVariant, tag="semantic_vad"):
+    """Turns are found by what was said."""
+
+    eagerness: Opt[str] = UNSET
+
+
+class UnknownTurnDetection(UnknownVariant, TurnDetection):
+    """A kind of turn detection that this version does not know."""
+
+    __slots__ = ()
+
+
+TurnDetection.variants = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
+TurnDetection.unknown = UnknownTurnDetection
+
+
+class AudioInputConfig(WireObject):
+    """The ``audio.input`` part of a session."""
+
+    format: Opt[AudioFormat] = UNSET
+    transcription: Opt[InputAudioTranscriptionConfig | None] = UNSET
+    noise_reduction: Opt[NoiseReduction | None] = UNSET
+    turn_detection: Opt[TurnDetection | None] = UNSET
+
+
+class AudioOutputConfig(WireObject):
+    """The ``audio.output`` part of a session or response."""
+
+    format: Opt[AudioFormat] = UNSET
+    voice: Opt[str | CustomVoice] = UNSET
+    speed: Opt[float] = UNSET
+
+
+class AudioConfig(WireObject):
+    """The ``audio`` part of a session or response."""
+
+    input: Opt[AudioInputConfig] = UNSET
+    output: Opt[AudioOutputConfig] = UNSET

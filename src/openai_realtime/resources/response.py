@@ -1,0 +1,157 @@
+"""Responses: how they are asked for, what they are, what they used."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from .._struct import UNSET, Opt, WireObject
+from .audio import AudioConfig
+from .items import Item
+from .session import PromptReference, Reasoning
+from .tools import Tool, ToolChoice
+
+__all__ = [
+    "CachedTokensDetails",
+    "Response",
+    "ResponseConfig",
+    "ResponseConfigConversation",
+    "ResponseError",
+    "ResponseStatus",
+    "ResponseStatusDetails",
+    "ResponseStatusReason",
+    "ResponseStatusType",
+    "Usage",
+    "UsageInputTokenDetails",
+    "UsageOutputTokenDetails",
+]
+
+
+class ResponseStatus(StrEnum):
+    """How far a response is."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+class ResponseStatusType(StrEnum):
+    """How a response ended."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+class ResponseStatusReason(StrEnum):
+    """Why a response did not complete."""
+
+    TURN_DETECTED = "turn_detected"
+    CLIENT_CANCELLED = "client_cancelled"
+    MAX_OUTPUT_TOKENS = "max_output_tokens"
+    CONTENT_FILTER = "content_filter"
+
+
+class ResponseConfigConversation(StrEnum):
+    """Which conversation a response belongs to: the default one, or none."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
+class ResponseConfig(WireObject):
+    """Parameters of ``response.create``; they hold for that response only.
+
+    Attributes:
+        conversation: ``none`` makes the response out-of-band.
+        input: Items that replace the conversation as context; ``[]`` is no context.
+        metadata: At most 16 pairs, echoed in `response.created` and `response.done`.
+    """
+
+    output_modalities: Opt[list[str]] = UNSET
+    instructions: Opt[str] = UNSET
+    audio: Opt[AudioConfig] = UNSET
+    tools: Opt[list[Tool]] = UNSET
+    tool_choice: Opt[ToolChoice] = UNSET
+    parallel_tool_calls: Opt[bool] = UNSET
+    reasoning: Opt[Reasoning] = UNSET
+    max_output_tokens: Opt[int | str] = UNSET
+    conversation: Opt[str] = UNSET
+    metadata: Opt[dict[str, str] | None] = UNSET
+    prompt: Opt[PromptReference | None] = UNSET
+    input: Opt[list[Item]] = UNSET
+
+
+class ResponseError(WireObject):
+    """Why a response failed."""
+
+    type: Opt[str] = UNSET
+    code: Opt[str | None] = UNSET
+    message: Opt[str | None] = UNSET
+
+
+class ResponseStatusDetails(WireObject):
+    """More about how a response ended."""
+
+    type: Opt[str] = UNSET
+    reason: Opt[str] = UNSET
+    error: Opt[ResponseError | None] = UNSET
+
+
+class CachedTokensDetails(WireObject):
+    """Cached input tokens by modality."""
+
+    text_tokens: Opt[int] = UNSET
+    audio_tokens: Opt[int] = UNSET
+    image_tokens: Opt[int] = UNSET
+
+
+class UsageInputTokenDetails(WireObject):
+    """Input tokens by modality; cached ones are a part of them, not added."""
+
+    cached_tokens: Opt[int] = UNSET
+    text_tokens: Opt[int] = UNSET
+    audio_tokens: Opt[int] = UNSET
+    image_tokens: Opt[int] = UNSET
+    cached_tokens_details: Opt[CachedTokensDetails | None] = UNSET
+
+
+class UsageOutputTokenDetails(WireObject):
+    """Output tokens by modality."""
+
+    text_tokens: Opt[int] = UNSET
+    audio_tokens: Opt[int] = UNSET
+
+
+class Usage(WireObject):
+    """The tokens of one response (PROTOCOL.md section 7)."""
+
+    total_tokens: Opt[int] = UNSET
+    input_tokens: Opt[int] = UNSET
+    output_tokens: Opt[int] = UNSET
+    input_token_details: Opt[UsageInputTokenDetails | None] = UNSET
+    output_token_details: Opt[UsageOutputTokenDetails | None] = UNSET
+
+
+class Response(WireObject):
+    """The response resource.
+
+    Attributes:
+        conversation_id: None for an out-of-band response.
+        usage: None until the response is done.
+    """
+
+    id: Opt[str] = UNSET
+    object: Opt[str] = UNSET
+    status: Opt[str] = UNSET
+    status_details: Opt[ResponseStatusDetails | None] = UNSET
+    output: Opt[list[Item]] = UNSET
+    conversation_id: Opt[str | None] = UNSET
+    output_modalities: Opt[list[str]] = UNSET
+    audio: Opt[AudioConfig] = UNSET
+    max_output_tokens: Opt[int | str] = UNSET
+    metadata: Opt[dict[str, Any] | None] = UNSET
+    usage: Opt[Usage | None] = UNSET
