@@ -8,6 +8,7 @@ from typing import Any, Self
 from .._struct import UNSET, OpenFamily, Opt, UnknownVariant, WireObject, tag_of
 
 __all__ = [
+    "PCM16",
     "AudioConfig",
     "AudioFormat",
     "AudioInputConfig",
@@ -70,6 +71,28 @@ class AudioFormat(WireObject):
         if media_type == "audio/pcm":
             rate = 24_000
         return cls(type=media_type, rate=UNSET if rate is None else rate)
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second: 24,000, or 8,000 for G.711 (PROTOCOL.md section 3.2)."""
+        if self.rate is not UNSET:
+            return self.rate
+        return 24_000 if self.type == "audio/pcm" else 8_000
+
+    @property
+    def bytes_per_sample(self) -> int:
+        """Bytes of one sample: 2, or 1 for G.711."""
+        return 2 if self.type == "audio/pcm" else 1
+
+    def counts_like(self, other: AudioFormat) -> bool:
+        """Whether a second of audio takes the same bytes and samples in both."""
+        return (self.sample_rate, self.bytes_per_sample) == (
+            other.sample_rate,
+            other.bytes_per_sample,
+        )
+
+
+PCM16 = AudioFormat(type="audio/pcm", rate=24_000)
 
 
 class InputAudioTranscriptionConfig(WireObject):

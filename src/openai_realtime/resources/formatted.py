@@ -219,7 +219,16 @@ class ItemTranscript(Struct, frozen=True, kw_only=True):
 
 
 class EventHandlerResult(Struct, frozen=True, kw_only=True):
-    """What applying one server event to the cache yielded."""
+    """What applying one server event to the cache yielded.
+
+    Attributes:
+        item: The item that changed, if any.
+        delta: What was added to it, if something was.
+        appended: Whether the item has just entered the conversation.
+        completed: Whether the item has just become complete.
+    """
 
     item: FormattedItem | None = None
     delta: Delta | None = None
+    appended: bool = False
+    completed: bool = False

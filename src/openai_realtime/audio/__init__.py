@@ -1,0 +1,35 @@
+"""Audio as the Realtime API wants it: 24 kHz mono PCM16, little-endian, as bytes."""
+
+from __future__ import annotations
+
+from .pcm import (
+    BYTES_PER_SAMPLE,
+    SAMPLE_RATE,
+    interleave_stereo,
+    ms_to_samples,
+    rms,
+    sample_count,
+    samples_to_ms,
+    silence,
+    to_pcm16,
+    to_samples,
+)
+from .resample import Downsampler24To16, resample
+from .wav import read_wav, write_wav
+
+__all__ = [
+    "BYTES_PER_SAMPLE",
+    "SAMPLE_RATE",
+    "Downsampler24To16",
+    "interleave_stereo",
+    "ms_to_samples",
+    "read_wav",
+    "resample",
+    "rms",
+    "sample_count",
+    "samples_to_ms",
+    "silence",
+    "to_pcm16",
+    "to_samples",
+    "write_wav",
+]

@@ -1,0 +1,143 @@
+"""What the session is asked to be, and what the server has accepted.
+
+``wanted`` is all that the user asked for, as one nested JSON object; every update is
+merged into it. Tools registered with handlers stand beside it and are added to whatever
+``tools`` the user set by hand, so that an update of one never loses the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, cast
+
+from .._struct import UNSET
+from ..dialect import nested_config, to_config
+from ..errors import ToolError
+from ..resources.audio import TurnDetection
+from ..resources.session import Session, SessionConfig
+from ..resources.tools import ToolDefinition
+
+__all__ = ["Configuration", "merge"]
+
+
+class Configuration:
+    """The configuration of one client, across its connections.
+
+    Attributes:
+        wanted: What the user asked for, nested, without registered tools.
+        tools: The registered tools, by name.
+        acknowledged: The session as the server last described it, or None.
+        pending: The ids of our updates that the server has not answered, oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.wanted: dict[str, Any] = {}
+        self.tools: dict[str, ToolDefinition] = {}
+        self.acknowledged: Session | None = None
+        self.pending: deque[str] = deque()
+
+    @property
+    def turn_detection(self) -> TurnDetection | None:
+        """How turns are found: as acknowledged, else as wanted; None is by hand."""
+        session = self.acknowledged or to_config(self.wanted, SessionConfig)
+        if session.audio is UNSET or session.audio.input is UNSET:
+            return None
+        found = session.audio.input.turn_detection
+        return None if found is UNSET else found
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was asked for, so that the server's defaults may stand."""
+        return not self.wanted and not self.tools
+
+    def whole(self) -> SessionConfig:
+        """Return all that is wanted, for a new connection."""
+        fields = dict(self.wanted)
+        if self.tools:
+            fields["tools"] = self._all_tools()
+        return to_config(fields, SessionConfig)
+
+    def change(
+        self, fields: Mapping[str, Any]
+    ) -> tuple[SessionConfig, tuple[str, ...]]:
+        """Merge an update and return what to send for it, and notes for the user.
+
+        Raises:
+            ConfigurationError: A field is unknown, contradictory or of a wrong type;
+                nothing has changed then.
+        """
+        changed, notes = nested_config(fields, SessionConfig)
+        merged = merge(self.wanted, changed)
+        to_config(merged, SessionConfig)
+        self.wanted = merged
+        if "tools" in changed:
+            changed["tools"] = self._all_tools()
+        return to_config(changed, SessionConfig), notes
+
+    def add_tool(self, definition: ToolDefinition) -> SessionConfig:
+        """Register a tool and return the update that tells the server.
+
+        Raises:
+            ToolError: A tool of this name is registered already.
+        """
+        if definition.name in self.tools:
+            raise ToolError(
+                f"a tool named {definition.name!r} is registered already; "
+                f"remove_tool({definition.name!r}) first, or choose another name"
+            )
+        self.tools[definition.name] = definition
+        return to_config({"tools": self._all_tools()}, SessionConfig)
+
+    def remove_tool(self, name: str) -> SessionConfig:
+        """Forget a tool and return the update that tells the server.
+
+        Raises:
+            ToolError: No tool of this name is registered.
+        """
+        if name not in self.tools:
+            known = ", ".join(sorted(self.tools)) or "none"
+            raise ToolError(
+                f"no tool named {name!r} is registered; registered: {known}"
+            )
+        del self.tools[name]
+        return to_config({"tools": self._all_tools()}, SessionConfig)
+
+    def offers(self, name: str) -> bool:
+        """Whether the session offers a function of this name, however it was set."""
+        if any(tool.get("name") == name for tool in self._tools_by_hand()):
+            return True
+        session = self.acknowledged
+        tools = session.tools if session is not None else UNSET
+        return any(
+            isinstance(tool, ToolDefinition) and tool.name == name
+            for tool in tools or []
+        )
+
+    def _tools_by_hand(self) -> list[dict[str, Any]]:
+        return cast("list[dict[str, Any]]", self.wanted.get("tools", []))
+
+    def _all_tools(self) -> list[dict[str, Any]]:
+        registered = [tool.to_dict() for tool in self.tools.values()]
+        return [*self._tools_by_hand(), *registered]
+
+
+def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge a partial configuration into a whole one, key by key, changing neither.
+
+    Objects are merged at every depth, as the guides' partial updates imply
+    (PROTOCOL.md section 3); null, lists and values replace, and so does an object of
+    another ``type``.
+    """
+    if "type" in change and "type" in base and change["type"] != base["type"]:
+        return dict(change)
+    merged = dict(base)
+    for key, value in change.items():
+        present = merged.get(key)
+        if isinstance(present, dict) and isinstance(value, dict):
+            merged[key] = merge(
+                cast("dict[str, Any]", present), cast("dict[str, Any]", value)
+            )
+        else:
+            merged[key] = value
+    return merged

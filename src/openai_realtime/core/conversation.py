@@ -1,0 +1,432 @@
+"""The client-side cache of the conversation.
+
+Items are kept in the order that ``previous_item_id`` gives, each with its content
+accumulated. Events are believed in any order: a delta for an item that was never
+announced makes a placeholder, a transcript that precedes its item waits for it, an
+unknown id is no error (PROTOCOL.md section 1.4). `_REDUCERS` is the table of which
+event does what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from .._struct import UNSET, Opt
+from ..events import (
+    ConversationItemAdded,
+    ConversationItemCreated,
+    ConversationItemDeleted,
+    ConversationItemDone,
+    ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemInputAudioTranscriptionDelta,
+    ConversationItemRetrieved,
+    ConversationItemTruncated,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
+    InputAudioBufferSpeechStopped,
+    RealtimeEvent,
+    ResponseCreated,
+    ResponseDone,
+    ResponseFunctionCallArgumentsDelta,
+    ResponseFunctionCallArgumentsDone,
+    ResponseOutputAudioDelta,
+    ResponseOutputAudioTranscriptDelta,
+    ResponseOutputAudioTranscriptDone,
+    ResponseOutputItemAdded,
+    ResponseOutputItemDone,
+    ResponseOutputTextDelta,
+    ResponseOutputTextDone,
+)
+from ..resources.audio import PCM16, AudioFormat
+from ..resources.formatted import (
+    Delta,
+    EventHandlerResult,
+    FormattedItem,
+    FormattedTool,
+    ItemSpeech,
+    ItemTranscript,
+)
+from ..resources.items import (
+    AudioPart,
+    ContentPart,
+    FunctionCallItem,
+    FunctionCallOutputItem,
+    InputAudioPart,
+    InputTextPart,
+    Item,
+    ItemStatus,
+    MessageItem,
+    OutputAudioPart,
+    OutputTextPart,
+    TextPart,
+)
+from ..resources.response import Response
+
+__all__ = ["RealtimeConversation"]
+
+_NOTHING = EventHandlerResult()
+
+
+class RealtimeConversation:
+    """Items, responses, audio and transcripts of one conversation, in order.
+
+    Attributes:
+        output_format: The format of the assistant's audio.
+        responses: Every response seen, by id.
+        dropped_deltas: Audio deltas that came for items already cut off.
+    """
+
+    def __init__(self, *, output_format: AudioFormat = PCM16) -> None:
+        self.output_format = output_format
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._items: dict[str, FormattedItem] = {}
+        self._order: list[str] = []
+        self._announced: set[str] = set()
+        self._completed: set[str] = set()
+        self._cut_off: set[str] = set()
+        self._speech: dict[str, ItemSpeech] = {}
+        self._early_transcripts: dict[str, ItemTranscript] = {}
+        self._early_audio: dict[str, bytes] = {}
+        self.responses: dict[str, Response] = {}
+        self.dropped_deltas = 0
+
+    @property
+    def items(self) -> list[FormattedItem]:
+        """All items, in order."""
+        return [self._items[item_id] for item_id in self._order]
+
+    def get_items(self) -> list[FormattedItem]:
+        """Return all items, in order."""
+        return self.items
+
+    def get_item(self, item_id: str) -> FormattedItem | None:
+        """Return an item, or None where the cache has none of this id."""
+        return self._items.get(item_id)
+
+    def apply(self, event: RealtimeEvent) -> EventHandlerResult:
+        """Update the cache by a server event; any event is accepted, none raises."""
+        reduce = _REDUCERS.get(type(event))
+        return _NOTHING if reduce is None else reduce(self, event)
+
+    def speech_of(self, item_id: str) -> ItemSpeech | None:
+        """Return the span of speech that became, or will become, an item."""
+        return self._speech.get(item_id)
+
+    def cut_off(self, item_id: str) -> None:
+        """Drop all audio that still comes for an item: its playback has ended."""
+        self._cut_off.add(item_id)
+
+    def attach_audio(self, item_id: str, audio: bytes) -> None:
+        """Give a user item its audio, which the server does not send back."""
+        item = self._items.get(item_id)
+        if item is None:
+            self._early_audio[item_id] = audio
+        elif not item.formatted.audio_size:
+            item.formatted.audio = audio
+
+    # --- items enter, change and leave ---
+
+    def _added(
+        self, event: ConversationItemAdded | ConversationItemCreated
+    ) -> EventHandlerResult:
+        return self._put(event.item, event.previous_item_id)
+
+    def _opened(
+        self, event: ResponseOutputItemAdded | ResponseOutputItemDone
+    ) -> EventHandlerResult:
+        # Items of an out-of-band response belong to no conversation (PROTOCOL.md
+        # section 6.5): their response says so when it is created.
+        response = self.responses.get(event.response_id)
+        if response is not None and response.conversation_id is None:
+            return _NOTHING
+        return self._put(event.item, UNSET)
+
+    def _done(self, event: ConversationItemDone) -> EventHandlerResult:
+        return self._put(event.item, event.previous_item_id)
+
+    def _put(self, item: Item, previous: Opt[str | None]) -> EventHandlerResult:
+        """Insert an item or bring it up to date."""
+        if item.id is UNSET or item.id is None:
+            return _NOTHING
+        status = item.status or ItemStatus.COMPLETED
+        known = self._items.get(item.id)
+        if known is None:
+            known = self._insert(FormattedItem(item.id, item, status))
+        known.item = item
+        known.status = status
+        self._place(item.id, previous)
+        self._fill(known)
+        appended = item.id not in self._announced
+        self._announced.add(item.id)
+        completed = status == ItemStatus.COMPLETED and item.id not in self._completed
+        if completed:
+            self._completed.add(item.id)
+        return EventHandlerResult(item=known, appended=appended, completed=completed)
+
+    def _insert(self, item: FormattedItem) -> FormattedItem:
+        self._items[item.id] = item
+        self._order.append(item.id)
+        audio = self._early_audio.pop(item.id, None)
+        if audio is not None:
+            item.formatted.audio = audio
+        transcript = self._early_transcripts.pop(item.id, None)
+        if transcript is not None:
+            item.formatted.transcript = transcript.transcript
+        return item
+
+    def _place(self, item_id: str, previous: Opt[str | None]) -> None:
+        """Move an item behind the one named, where that is known."""
+        if previous is UNSET or previous is None or previous == item_id:
+            return
+        if previous == "root":
+            self._order.remove(item_id)
+            self._order.insert(0, item_id)
+        elif previous in self._items and not self._follows(item_id, previous):
+            self._order.remove(item_id)
+            self._order.insert(self._order.index(previous) + 1, item_id)
+
+    def _follows(self, item_id: str, previous: str) -> bool:
+        """Whether the item stands right behind the other; mostly both are the last."""
+        if len(self._order) > 1 and self._order[-1] == item_id:
+            return self._order[-2] == previous
+        index = self._order.index(item_id)
+        return index > 0 and self._order[index - 1] == previous
+
+    def _fill(self, item: FormattedItem) -> None:
+        """Take over the content that the server's copy of the item has."""
+        match item.item:
+            case MessageItem(content=content) if content is not UNSET:
+                _fill_message(item, content)
+            case FunctionCallItem() as call:
+                item.formatted.tool = FormattedTool(
+                    type="function",
+                    name=call.name,
+                    call_id=call.call_id or "",
+                    arguments=call.arguments or _arguments_so_far(item),
+                )
+            case FunctionCallOutputItem(output=output):
+                item.formatted.output = output
+            case _:
+                pass
+
+    def _retrieved(self, event: ConversationItemRetrieved) -> EventHandlerResult:
+        return self._put(event.item, UNSET)
+
+    def _truncated(self, event: ConversationItemTruncated) -> EventHandlerResult:
+        item = self._items.get(event.item_id)
+        if item is None:
+            return _NOTHING
+        samples = event.audio_end_ms * self.output_format.sample_rate // 1000
+        kept = samples * self.output_format.bytes_per_sample
+        item.formatted.audio = item.formatted.audio[:kept]
+        # The server deletes its transcript too (PROTOCOL.md section 6.8).
+        item.formatted.transcript = ""
+        return EventHandlerResult(item=item)
+
+    def _deleted(self, event: ConversationItemDeleted) -> EventHandlerResult:
+        item = self._items.pop(event.item_id, None)
+        if item is None:
+            return _NOTHING
+        self._order.remove(event.item_id)
+        self._announced.discard(event.item_id)
+        self._completed.discard(event.item_id)
+        return EventHandlerResult(item=item)
+
+    # --- the user's speech ---
+
+    def _speech_started(
+        self, event: InputAudioBufferSpeechStarted
+    ) -> EventHandlerResult:
+        self._speech[event.item_id] = ItemSpeech(audio_start_ms=event.audio_start_ms)
+        return _NOTHING
+
+    def _speech_stopped(
+        self, event: InputAudioBufferSpeechStopped
+    ) -> EventHandlerResult:
+        speech = self._speech.setdefault(
+            event.item_id, ItemSpeech(audio_start_ms=event.audio_end_ms)
+        )
+        speech.audio_end_ms = event.audio_end_ms
+        return _NOTHING
+
+    def _committed(self, event: InputAudioBufferCommitted) -> EventHandlerResult:
+        speech = self._speech.pop(event.item_id, None)
+        if speech is not None and speech.audio:
+            self.attach_audio(event.item_id, speech.audio)
+        return _NOTHING
+
+    def _heard_piece(
+        self, event: ConversationItemInputAudioTranscriptionDelta
+    ) -> EventHandlerResult:
+        item = self._items.get(event.item_id)
+        if item is None or event.delta is UNSET or not event.delta:
+            return _NOTHING
+        item.formatted.add_transcript(event.delta)
+        return EventHandlerResult(item=item, delta=Delta(transcript=event.delta))
+
+    def _heard_whole(
+        self, event: ConversationItemInputAudioTranscriptionCompleted
+    ) -> EventHandlerResult:
+        item = self._items.get(event.item_id)
+        if item is None:
+            early = ItemTranscript(transcript=event.transcript)
+            self._early_transcripts[event.item_id] = early
+            return _NOTHING
+        # What came in pieces is not told twice: the delta is what is new.
+        so_far = item.formatted.transcript
+        rest = event.transcript.removeprefix(so_far)
+        item.formatted.transcript = event.transcript
+        return EventHandlerResult(
+            item=item, delta=Delta(transcript=rest) if rest else None
+        )
+
+    # --- the model's output ---
+
+    def _response(self, event: ResponseCreated | ResponseDone) -> EventHandlerResult:
+        if event.response.id is not UNSET:
+            self.responses[event.response.id] = event.response
+        return _NOTHING
+
+    def _text(self, event: ResponseOutputTextDelta) -> EventHandlerResult:
+        item = self._expect(event.response_id, event.item_id)
+        if item is None:
+            return _NOTHING
+        item.formatted.add_text(event.delta)
+        return EventHandlerResult(item=item, delta=Delta(text=event.delta))
+
+    def _text_done(self, event: ResponseOutputTextDone) -> EventHandlerResult:
+        item = self._items.get(event.item_id)
+        if item is not None and not item.formatted.text:
+            item.formatted.text = event.text
+        return _NOTHING
+
+    def _audio(self, event: ResponseOutputAudioDelta) -> EventHandlerResult:
+        if event.item_id in self._cut_off:
+            self.dropped_deltas += 1
+            return _NOTHING
+        item = self._expect(event.response_id, event.item_id)
+        if item is None:
+            return _NOTHING
+        item.formatted.add_audio(event.delta)
+        return EventHandlerResult(item=item, delta=Delta(audio=event.delta))
+
+    def _transcript(
+        self, event: ResponseOutputAudioTranscriptDelta
+    ) -> EventHandlerResult:
+        if event.item_id in self._cut_off:
+            self.dropped_deltas += 1
+            return _NOTHING
+        item = self._expect(event.response_id, event.item_id)
+        if item is None:
+            return _NOTHING
+        item.formatted.add_transcript(event.delta)
+        return EventHandlerResult(item=item, delta=Delta(transcript=event.delta))
+
+    def _transcript_done(
+        self, event: ResponseOutputAudioTranscriptDone
+    ) -> EventHandlerResult:
+        item = self._items.get(event.item_id)
+        if item is not None and not item.formatted.transcript:
+            item.formatted.transcript = event.transcript
+        return _NOTHING
+
+    def _arguments(
+        self, event: ResponseFunctionCallArgumentsDelta
+    ) -> EventHandlerResult:
+        item = self._expect(event.response_id, event.item_id)
+        if item is None:
+            return _NOTHING
+        tool = self._tool_of(item, event.call_id)
+        tool.arguments += event.delta
+        return EventHandlerResult(item=item, delta=Delta(arguments=event.delta))
+
+    def _arguments_done(
+        self, event: ResponseFunctionCallArgumentsDone
+    ) -> EventHandlerResult:
+        item = self._items.get(event.item_id)
+        if item is not None:
+            self._tool_of(item, event.call_id).arguments = event.arguments
+        return _NOTHING
+
+    def _expect(self, response_id: str, item_id: str) -> FormattedItem | None:
+        """Return the item of a delta; one never announced gets a placeholder.
+
+        None for the items of out-of-band responses, which are in no conversation.
+        """
+        known = self._items.get(item_id)
+        if known is not None:
+            return known
+        response = self.responses.get(response_id)
+        if response is not None and response.conversation_id is None:
+            return None
+        placeholder = MessageItem(id=item_id, role="assistant", content=[])
+        return self._insert(FormattedItem(item_id, placeholder, ItemStatus.IN_PROGRESS))
+
+    @staticmethod
+    def _tool_of(item: FormattedItem, call_id: str) -> FormattedTool:
+        if item.formatted.tool is None:
+            item.formatted.tool = FormattedTool(
+                type="function", name=item.name or "", call_id=call_id
+            )
+        return item.formatted.tool
+
+
+def _fill_message(item: FormattedItem, content: list[ContentPart]) -> None:
+    """Take text, transcript and audio from the parts, where they have any."""
+    text: list[str] = []
+    transcript: list[str] = []
+    audio: list[bytes] = []
+    for part in content:
+        match part:
+            case InputTextPart() | OutputTextPart() | TextPart():
+                text.append(part.text or "")
+            case InputAudioPart() | OutputAudioPart() | AudioPart():
+                transcript.append(part.transcript or "")
+                audio.append(part.audio or b"")
+            case _:
+                pass
+    if any(text):
+        item.formatted.text = "".join(text)
+    if any(transcript):
+        item.formatted.transcript = "".join(transcript)
+    if any(audio):
+        item.formatted.audio = b"".join(audio)
+
+
+def _arguments_so_far(item: FormattedItem) -> str:
+    return item.formatted.tool.arguments if item.formatted.tool else ""
+
+
+_Reducer: TypeAlias = Callable[[RealtimeConversation, Any], EventHandlerResult]
+_C = RealtimeConversation
+
+# Event class -> what it does to the cache. Events that are not here change nothing.
+# pyright: reportPrivateUsage=false
+_REDUCERS: dict[type[RealtimeEvent], _Reducer] = {
+    ConversationItemAdded: _C._added,
+    ConversationItemCreated: _C._added,
+    ConversationItemDone: _C._done,
+    ConversationItemRetrieved: _C._retrieved,
+    ConversationItemTruncated: _C._truncated,
+    ConversationItemDeleted: _C._deleted,
+    ConversationItemInputAudioTranscriptionDelta: _C._heard_piece,
+    ConversationItemInputAudioTranscriptionCompleted: _C._heard_whole,
+    InputAudioBufferSpeechStarted: _C._speech_started,
+    InputAudioBufferSpeechStopped: _C._speech_stopped,
+    InputAudioBufferCommitted: _C._committed,
+    ResponseCreated: _C._response,
+    ResponseDone: _C._response,
+    ResponseOutputItemAdded: _C._opened,
+    ResponseOutputItemDone: _C._opened,
+    ResponseOutputTextDelta: _C._text,
+    ResponseOutputTextDone: _C._text_done,
+    ResponseOutputAudioDelta: _C._audio,
+    ResponseOutputAudioTranscriptDelta: _C._transcript,
+    ResponseOutputAudioTranscriptDone: _C._transcript_done,
+    ResponseFunctionCallArgumentsDelta: _C._arguments,
+    ResponseFunctionCallArgumentsDone: _C._arguments_done,
+}

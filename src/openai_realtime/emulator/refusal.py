@@ -1,0 +1,100 @@
+"""Refusing what a client asked for: every `error` event of the emulator is made here.
+
+The rooms raise a `Refusal` before they change anything; the protocol turns it into an
+event that names the client's event (PROTOCOL.md section 5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..events import Error
+from ..resources.limits import APIError
+
+__all__ = ["Refusal", "invalid_field", "invalid_value", "missing", "unknown"]
+
+_MAX_EVENT_ID = 512
+
+_MISSING_FIELD = re.compile(r"missing required field `([^`]*)`")
+_PATH = re.compile(r" - at `\$\.?([^`]*)`")
+
+
+class Refusal(Exception):
+    """A request that the emulator does not grant; nothing has changed.
+
+    Attributes:
+        message: What is wrong and what would be right.
+        code: The machine-readable code, or None.
+        param: The field at fault, from the event's root, or None.
+        type: The kind of error.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None,
+        param: str | None = None,
+        type: str = "invalid_request_error",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+        self.type = type
+
+    def event(self, event_id: str | None) -> Error:
+        """Return the `error` event that tells the client, about its event."""
+        return Error(
+            error=APIError(
+                type=self.type,
+                message=self.message,
+                code=self.code,
+                param=self.param,
+                event_id=event_id[:_MAX_EVENT_ID] if event_id else None,
+            )
+        )
+
+
+def invalid_value(param: str, message: str) -> Refusal:
+    """Refuse a value that is of the wrong type, out of range or unknown."""
+    return Refusal(message, code="invalid_value", param=param)
+
+
+def missing(param: str) -> Refusal:
+    """Refuse an object that lacks a field."""
+    return Refusal(
+        f"Missing required parameter: '{param}'.",
+        code="missing_required_parameter",
+        param=param,
+    )
+
+
+def unknown(param: str, known: Sequence[str]) -> Refusal:
+    """Refuse a field that there is not, naming those that there are."""
+    return Refusal(
+        f"Unknown parameter: '{param}'. Known here: {', '.join(sorted(known))}.",
+        code="unknown_parameter",
+        param=param,
+    )
+
+
+def invalid_field(problem: str, *, root: str = "") -> Refusal:
+    """Refuse a field by what msgspec says of it: a text that ends in a path.
+
+    Args:
+        problem: Such as ``Expected `int`, got `str` - at `$.item.id```.
+        root: The path of the object that was decoded, where it was no whole event.
+    """
+    # Nested decoding leaves several paths, the inner first.
+    inner = [path for path in reversed(_PATH.findall(problem)) if path]
+    path = ".".join([root, *inner] if root else inner).replace(".[", "[")
+    text = problem.split(" - at `", 1)[0]
+    lacking = _MISSING_FIELD.search(text)
+    if lacking:
+        return missing(f"{path}.{lacking[1]}" if path else lacking[1])
+    where = f" for '{path}'" if path else ""
+    return Refusal(
+        f"Invalid value{where}: {text}.", code="invalid_value", param=path or None
+    )

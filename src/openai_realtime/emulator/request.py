@@ -1,0 +1,120 @@
+"""What a client sent: one frame, read, with what it says word by word."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+
+from ..codec import decode_event
+from ..errors import RemoteProtocolError
+from ..events import RealtimeEvent
+from .refusal import Refusal, invalid_field, invalid_value, missing
+
+__all__ = ["Request", "event_id_in", "read_request"]
+
+_EVENT_ID = re.compile(r'"event_id"\s*:\s*"([^"\\]{1,512})"')
+_SEARCHED = 2_000
+_PRUNED_LEVELS = 6
+
+
+@dataclass(frozen=True)
+class Request:
+    """A client event and the frame it came in.
+
+    Attributes:
+        event: The event.
+        frame: The frame, or None when the event was handed over as an object.
+    """
+
+    event: RealtimeEvent
+    frame: str | bytes | None = None
+
+    @property
+    def event_id(self) -> str | None:
+        """The client's name for the event, where it gave one."""
+        event_id = self.event.event_id
+        return event_id if isinstance(event_id, str) else None
+
+    def given(self, field: str) -> dict[str, Any]:
+        """Return the JSON object under `field` as the client wrote it.
+
+        Fields that our types do not know, and nulls where they have none, are still
+        there: an unknown field is to be refused, a null may clear.
+        """
+        if self.frame is None:
+            whole = self.event.to_dict()
+        else:
+            whole = msgspec.json.decode(self.frame)
+        value = whole.get(field)
+        return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def read_request(frame: str | bytes) -> Request:
+    """Read one frame.
+
+    Raises:
+        Refusal: The frame holds no event that we could understand.
+    """
+    try:
+        return Request(decode_event(frame, direction="client"), frame)
+    except RemoteProtocolError as exc:
+        return _read_unusual(frame, exc)
+
+
+def event_id_in(frame: str | bytes) -> str | None:
+    """Find the event's id in a frame that may be broken, or None."""
+    try:
+        content = msgspec.json.decode(frame)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+        found = _EVENT_ID.search(text[:_SEARCHED])
+        return found[1] if found else None
+    if not isinstance(content, dict):
+        return None
+    event_id = cast("dict[str, Any]", content).get("event_id")
+    return event_id if isinstance(event_id, str) else None
+
+
+def _read_unusual(frame: str | bytes, cause: RemoteProtocolError) -> Request:
+    """Tell a frame that says null for "not given" from one that is wrong."""
+    fields = _object_in(frame)
+    name = fields.get("type")
+    if name is None:
+        raise missing("type") from cause
+    if not isinstance(name, str):
+        raise invalid_value("type", "The type of an event must be a string.")
+    pruned = _without_nulls(fields, _PRUNED_LEVELS)
+    try:
+        # Clients say `response.instructions: null` for "no instructions of its own".
+        event = decode_event(msgspec.json.encode(pruned), direction="client")
+    except RemoteProtocolError as exc:
+        problem = str(exc).split(": ", 1)[-1].replace(" at `$", " - at `$", 1)
+        raise invalid_field(problem) from exc
+    return Request(event, frame)
+
+
+def _object_in(frame: str | bytes) -> dict[str, Any]:
+    """Decode the JSON object in a frame, or refuse the frame."""
+    try:
+        content = msgspec.json.decode(frame)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+        raise Refusal(
+            f"The message is not valid JSON: {exc}.", code="invalid_event"
+        ) from exc
+    if not isinstance(content, dict):
+        raise Refusal("The message is not a JSON object.", code="invalid_event")
+    return cast("dict[str, Any]", content)
+
+
+def _without_nulls(fields: dict[str, Any], levels: int) -> dict[str, Any]:
+    """Leave out the fields that are null, a few levels deep."""
+    return {
+        key: _without_nulls(cast("dict[str, Any]", value), levels - 1)
+        if isinstance(value, dict) and levels
+        else value
+        for key, value in fields.items()
+        if value is not None
+    }

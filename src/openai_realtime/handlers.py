@@ -1,0 +1,335 @@
+"""Subscribing to events: handlers, waiters and streams, all fed by `dispatch`.
+
+Dispatching never waits. A plain function runs at once, in the order of registration. A
+coroutine function gets a queue of its own, so that it sees its events in order and
+never overlaps itself, and reception goes on meanwhile. A handler that fails hurts
+nobody else: the failure goes to the log and to `_handler_failed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar, overload
+
+from .errors import RealtimeError
+from .event_stream import EventStream, WhenFull
+
+__all__ = ["EventHandlerCallback", "RealtimeEventHandler"]
+
+logger = logging.getLogger("openai_realtime.handlers")
+
+EventHandlerCallback: TypeAlias = Callable[[Any], Awaitable[object] | object]
+"""A plain or coroutine function that takes the event."""
+
+Handler = TypeVar("Handler", bound=EventHandlerCallback)
+
+# Events that may wait for one slow coroutine handler. When it is that far behind, the
+# oldest are dropped, counted and reported: memory is bounded, reception goes on.
+HANDLER_QUEUE_LIMIT = 4096
+
+
+class _Subscription:
+    """One handler under one name."""
+
+    def __init__(self, name: str, handler: EventHandlerCallback, once: bool) -> None:
+        self.name = name
+        self.handler = handler
+        self.once = once
+        self.queue: deque[Any] = deque()
+        self.dropped = 0
+        self.worker: asyncio.Task[None] | None = None
+        self.is_coroutine = inspect.iscoroutinefunction(handler)
+
+
+class RealtimeEventHandler:
+    """Adds event handling: ``on``, ``on_next``, ``off``, ``wait_for_next``, ``events``.
+
+    A name may end in ``*``: ``server.response.*`` matches every name that begins so.
+    """
+
+    def __init__(self) -> None:
+        self._exact: dict[str, list[_Subscription]] = {}
+        self._wildcards: list[_Subscription] = []
+        self._streams: list[EventStream] = []
+        self._waiters: set[asyncio.Future[Any]] = set()
+        self._workers: set[asyncio.Task[None]] = set()
+
+    # --- subscribing ---
+
+    @overload
+    def on(self, name: str) -> Callable[[Handler], Handler]: ...
+    @overload
+    def on(self, name: str, handler: Handler) -> Handler: ...
+
+    def on(self, name: str, handler: Any = None) -> Any:
+        """Call a handler for every event of this name; also usable as a decorator.
+
+        Args:
+            name: The event's name, or a prefix ending in ``*``.
+            handler: A plain or coroutine function that takes the event. Plain ones run
+                inside reception and should be quick; coroutines have their own queue.
+
+        Returns:
+            The handler, so that a decorated function keeps its name.
+        """
+        return self._subscribe(name, handler, once=False)
+
+    @overload
+    def on_next(self, name: str) -> Callable[[Handler], Handler]: ...
+    @overload
+    def on_next(self, name: str, handler: Handler) -> Handler: ...
+
+    def on_next(self, name: str, handler: Any = None) -> Any:
+        """Call a handler for the next event of this name only."""
+        return self._subscribe(name, handler, once=True)
+
+    def off(self, name: str, handler: EventHandlerCallback | None = None) -> None:
+        """Stop calling a handler, or all handlers of this name.
+
+        Raises:
+            ValueError: The handler given is not registered under this name.
+        """
+        self._unsubscribe(name, handler, once=False)
+
+    def off_next(self, name: str, handler: EventHandlerCallback | None = None) -> None:
+        """Withdraw a handler given to `on_next`, or all of this name.
+
+        Raises:
+            ValueError: The handler given is not registered under this name.
+        """
+        self._unsubscribe(name, handler, once=True)
+
+    def clear_event_handlers(self) -> None:
+        """Withdraw every handler; streams and waiters are left alone."""
+        self._exact.clear()
+        self._wildcards.clear()
+
+    async def wait_for_next(
+        self,
+        name: str,
+        predicate: Callable[[Any], bool] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Wait for the next event of this name that the predicate accepts.
+
+        Args:
+            name: The event's name, or a prefix ending in ``*``.
+            predicate: Which events count; all of them without one.
+            timeout: Seconds to wait, or None to wait on.
+
+        Returns:
+            The event.
+
+        Raises:
+            TimeoutError: No such event came in time.
+            ConnectionClosed: The connection ended first.
+
+        Cancelling it is safe: events go to the other subscribers as before.
+        """
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def take(event: Any) -> None:
+            if waiter.done():
+                return
+            try:
+                if predicate is None or predicate(event):
+                    waiter.set_result(event)
+            except Exception as exc:
+                waiter.set_exception(exc)
+
+        self._waiters.add(waiter)
+        self.on(name, take)
+        try:
+            async with asyncio.timeout(timeout):
+                return await waiter
+        except TimeoutError:
+            raise TimeoutError(f"no event {name!r} within {timeout} s") from None
+        finally:
+            self._waiters.discard(waiter)
+            if self._find(name, take, once=False) is not None:
+                self.off(name, take)
+
+    def events(
+        self, *names: str, buffer: int = 1024, when_full: WhenFull = "error"
+    ) -> EventStream:
+        """Iterate over events: ``async for event in client.events("server.*")``.
+
+        Args:
+            names: Names or prefixes ending in ``*``; all events without any.
+            buffer: How many events may wait for this consumer.
+            when_full: ``"error"`` ends a consumer that is too slow with an error;
+                ``"drop_oldest"`` drops and counts.
+
+        Returns:
+            A stream with a buffer of its own, which receives from now on. It ends when
+            the connection does; leaving its ``async with`` ends it before.
+        """
+        stream = EventStream(names or ("*",), buffer, when_full, self._streams.remove)
+        self._streams.append(stream)
+        return stream
+
+    # --- delivering ---
+
+    def dispatch(self, name: str, event: Any) -> None:
+        """Hand an event to everybody who subscribed to its name; never waits."""
+        exact = self._exact.get(name)
+        if exact is not None:
+            self._deliver(exact, event)
+        if self._wildcards:
+            matching = [s for s in self._wildcards if name.startswith(s.name[:-1])]
+            self._deliver(matching, event)
+        for stream in self._streams:
+            stream.offer(name, event)
+
+    def _wants(self, name: str) -> bool:
+        """Whether anybody subscribed to this name."""
+        return (
+            name in self._exact
+            or any(name.startswith(s.name[:-1]) for s in self._wildcards)
+            or any(stream.wants(name) for stream in self._streams)
+        )
+
+    def _deliver(self, subscriptions: list[_Subscription], event: Any) -> None:
+        for subscription in tuple(subscriptions):
+            if subscription.once:
+                self._remove(subscription)
+            if subscription.is_coroutine:
+                self._enqueue(subscription, event)
+            else:
+                self._call(subscription, event)
+
+    def _call(self, subscription: _Subscription, event: Any) -> None:
+        try:
+            result = subscription.handler(event)
+        except Exception as exc:
+            self._failed(subscription, exc)
+            return
+        if inspect.isawaitable(result):
+            # A plain function that returned a coroutine (a lambda, a partial): treat
+            # it as the coroutine handler that it is from now on.
+            subscription.is_coroutine = True
+            self._enqueue(subscription, event, first=result)
+
+    def _enqueue(
+        self,
+        subscription: _Subscription,
+        event: Any,
+        first: Awaitable[object] | None = None,
+    ) -> None:
+        if len(subscription.queue) >= HANDLER_QUEUE_LIMIT:
+            subscription.queue.popleft()
+            subscription.dropped += 1
+            if subscription.dropped == 1:
+                behind = RealtimeError(
+                    f"a handler of {subscription.name!r} is {HANDLER_QUEUE_LIMIT} "
+                    "events behind; its oldest events are dropped from now on"
+                )
+                self._failed(subscription, behind)
+        if first is None:
+            subscription.queue.append(event)
+        if subscription.worker is None:
+            worker = asyncio.get_running_loop().create_task(
+                self._work(subscription, first)
+            )
+            subscription.worker = worker
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def _work(
+        self, subscription: _Subscription, first: Awaitable[object] | None
+    ) -> None:
+        """Run a coroutine handler over its queue, until the queue is empty."""
+        try:
+            if first is not None:
+                await self._run(subscription, first)
+            while subscription.queue:
+                event = subscription.queue.popleft()
+                result = subscription.handler(event)
+                if inspect.isawaitable(result):
+                    await self._run(subscription, result)
+        finally:
+            subscription.worker = None
+
+    async def _run(self, subscription: _Subscription, call: Awaitable[object]) -> None:
+        try:
+            await call
+        except Exception as exc:
+            self._failed(subscription, exc)
+
+    def _failed(self, subscription: _Subscription, exc: Exception) -> None:
+        logger.error("a handler of %r failed", subscription.name, exc_info=exc)
+        self._handler_failed(subscription.name, exc)
+
+    def _handler_failed(self, name: str, exc: Exception) -> None:
+        """Tell of a failed handler; subclasses that have an `error` event emit it."""
+
+    # --- ending ---
+
+    def _end_subscriptions(self, error: Exception) -> None:
+        """End streams and waiters because the connection has ended."""
+        for stream in tuple(self._streams):
+            stream.end(error)
+        for waiter in tuple(self._waiters):
+            if not waiter.done():
+                waiter.set_exception(error)
+
+    async def _stop_workers(self) -> None:
+        """Cancel the coroutine handlers that still run, and wait for their end."""
+        current = asyncio.current_task()
+        workers = [worker for worker in self._workers if worker is not current]
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    # --- the registry ---
+
+    def _subscribe(self, name: str, handler: Any, *, once: bool) -> Any:
+        if handler is None:
+            return lambda function: self._subscribe(name, function, once=once)
+        if not callable(handler):
+            raise TypeError(f"handler of {name!r} is no function: {handler!r}")
+        subscription = _Subscription(name, handler, once)
+        if name.endswith("*"):
+            self._wildcards.append(subscription)
+        else:
+            self._exact.setdefault(name, []).append(subscription)
+        return handler
+
+    def _unsubscribe(
+        self, name: str, handler: EventHandlerCallback | None, *, once: bool
+    ) -> None:
+        if handler is not None:
+            subscription = self._find(name, handler, once=once)
+            if subscription is None:
+                raise ValueError(f"{handler!r} is not registered for {name!r}")
+            self._remove(subscription)
+            return
+        for subscription in self._of(name):
+            if subscription.once is once:
+                self._remove(subscription)
+
+    def _of(self, name: str) -> list[_Subscription]:
+        if name.endswith("*"):
+            return [s for s in self._wildcards if s.name == name]
+        return list(self._exact.get(name, ()))
+
+    def _find(
+        self, name: str, handler: EventHandlerCallback, *, once: bool
+    ) -> _Subscription | None:
+        for subscription in self._of(name):
+            if subscription.handler is handler and subscription.once is once:
+                return subscription
+        return None
+
+    def _remove(self, subscription: _Subscription) -> None:
+        if subscription.name.endswith("*"):
+            self._wildcards.remove(subscription)
+            return
+        remaining = self._exact[subscription.name]
+        remaining.remove(subscription)
+        if not remaining:
+            del self._exact[subscription.name]

@@ -1,0 +1,67 @@
+"""What the library asks of a connection, whatever carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
+
+from openai_realtime.transports.endpoint import Endpoint
+
+__all__ = ["Connector", "Transport", "shorten_reason"]
+
+# A close frame holds 125 bytes, of which the code takes two (RFC 6455, 5.5).
+_MAX_REASON_BYTES = 123
+
+
+class Transport(Protocol):
+    """An open connection that carries whole messages, in order, both ways."""
+
+    async def send(self, frame: bytes | str) -> None:
+        """Send one text message.
+
+        The frame is taken over before the first suspension, so frames leave in the
+        order of the calls. The call suspends only while the peer reads more slowly than
+        we send. Cancelling it gives up that wait; the frame is sent all the same.
+
+        Args:
+            frame: The text, either as `str` or as its UTF-8 bytes.
+
+        Raises:
+            ConnectionClosed: The connection is over, or ended during the wait.
+        """
+        ...
+
+    async def recv(self) -> bytes | str:
+        """Return the next message; those that came before the end come before its error.
+
+        One call at a time. Cancelling it loses no message: the next call returns what
+        this one would have returned. Bytes are not checked to be UTF-8, and a binary
+        message looks like a text message; judging the content is the codec's work.
+
+        Raises:
+            ConnectionClosed: The connection is over and every message has been read.
+            RuntimeError: Another call is waiting already.
+        """
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection, and return when it is closed.
+
+        Calling it again is harmless. A peer that does not answer is given up after a
+        deadline that the transport was made with. Cancelling the call gives up only
+        the wait; the closing goes on.
+
+        Args:
+            code: The WebSocket close code that the peer is to see.
+            reason: A text for the peer, cut to 123 bytes.
+        """
+        ...
+
+
+Connector: TypeAlias = Callable[[Endpoint], Awaitable[Transport]]
+"""Opens a transport, or raises `ConnectFailed` or `ConfigurationError`."""
+
+
+def shorten_reason(reason: str) -> str:
+    """Cut a close reason to what fits into a close frame, without half a character."""
+    return reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")

@@ -1,0 +1,124 @@
+"""Sample rate conversion, measured on sines."""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openai_realtime.audio.pcm import rms, silence, to_pcm16, to_samples
+from openai_realtime.audio.resample import Downsampler24To16, resample
+from openai_realtime.errors import AudioError
+
+AMPLITUDE = 16_000
+
+
+def sine(hz: float, rate: int, seconds: float = 0.25) -> bytes:
+    """Make a sine of half scale."""
+    count = round(rate * seconds)
+    angle = math.tau * hz / rate
+    return to_pcm16(
+        array("h", [round(AMPLITUDE * math.sin(angle * n)) for n in range(count)])
+    )
+
+
+def middle(pcm: bytes) -> bytes:
+    """Cut a fifth off both ends, where a filter has only half of its input."""
+    fifth = len(pcm) // 10 * 2
+    return pcm[fifth:-fifth]
+
+
+@pytest.mark.parametrize("rates", [(8000, 24_000), (16_000, 24_000), (22_050, 24_000)])
+def test_upsampling_keeps_the_waveform(rates: tuple[int, int]) -> None:
+    """Protects shape and position: the result is the same sine at the new rate."""
+    before, after = rates
+    got = to_samples(middle(resample(sine(1000, before), before, after)))
+    want = to_samples(middle(sine(1000, after)))
+    assert len(got) == len(want)
+    assert max(abs(a - b) for a, b in zip(got, want, strict=True)) < 0.01 * AMPLITUDE
+
+
+@pytest.mark.parametrize("rates", [(48_000, 24_000), (44_100, 24_000), (24_000, 8000)])
+def test_downsampling_keeps_what_fits(rates: tuple[int, int]) -> None:
+    """Protects the pass band, where speech is."""
+    before, after = rates
+    got = to_samples(middle(resample(sine(1000, before), before, after)))
+    want = to_samples(middle(sine(1000, after)))
+    assert max(abs(a - b) for a, b in zip(got, want, strict=True)) < 0.01 * AMPLITUDE
+
+
+@pytest.mark.parametrize(
+    ("hz", "before", "after"),
+    [(14_000, 48_000, 24_000), (20_000, 44_100, 24_000), (5000, 24_000, 8000)],
+)
+def test_what_does_not_fit_is_filtered_out(hz: int, before: int, after: int) -> None:
+    """Protects from aliases: dropping samples would fold the tone into the result."""
+    tone = sine(hz, before)
+    assert rms(middle(resample(tone, before, after))) < rms(tone) / 1000
+
+
+def test_lengths_scale_and_round_up() -> None:
+    """Protects the duration of whatever is resampled."""
+    assert len(resample(silence(160), 8000, 24_000)) == 2 * 480
+    assert len(resample(silence(147), 44_100, 24_000)) == 2 * 80
+    assert len(resample(silence(1), 48_000, 24_000)) == 2
+    assert resample(b"", 48_000, 24_000) == b""
+
+
+def test_equal_rates_change_nothing() -> None:
+    """Protects captions, which no resampling survives, in 24 kHz files."""
+    tone = sine(440, 24_000)
+    assert resample(tone, 24_000, 24_000) is tone
+
+
+def test_constant_and_loud_audio_stays_in_range() -> None:
+    """Protects from wrapping: ringing at a full-scale step is clipped."""
+    step = to_pcm16(array("h", [-32_768] * 200 + [32_767] * 200))
+    got = to_samples(resample(step, 16_000, 24_000))
+    assert set(got[80:200]) <= set(range(-32_768, -31_000))
+    assert set(got[400:520]) <= set(range(31_000, 32_768))
+
+
+@pytest.mark.parametrize("rates", [(0, 24_000), (24_000, -1)])
+def test_impossible_rates_are_refused(rates: tuple[int, int]) -> None:
+    """Protects from a division by zero deep inside."""
+    with pytest.raises(AudioError, match="positive"):
+        resample(silence(10), *rates)
+
+
+def test_half_samples_are_refused() -> None:
+    """Protects from half a sample at both doors."""
+    with pytest.raises(AudioError, match="3 bytes"):
+        resample(b"abc", 8000, 24_000)
+    with pytest.raises(AudioError, match="1 bytes"):
+        Downsampler24To16().push(b"a")
+
+
+def test_the_downsampler_keeps_one_and_averages_two() -> None:
+    """Protects the rule that the detectors were measured with."""
+    pcm = to_pcm16(array("h", [5, 10, 20, -7, -3, -4]))
+    assert list(to_samples(Downsampler24To16().push(pcm))) == [5, 15, -7, -4]
+
+
+@given(st.lists(st.integers(0, 40)))
+def test_the_downsampler_does_not_care_for_chunks(sizes: list[int]) -> None:
+    """Protects streaming: any cut of the stream gives the same audio."""
+    pcm = sine(700, 24_000, 0.01) * 4
+    streaming, position, got = Downsampler24To16(), 0, b""
+    for size in sizes:
+        got += streaming.push(pcm[position : position + 2 * size])
+        position = min(position + 2 * size, len(pcm))
+    got += streaming.push(pcm[position:])
+    assert got == Downsampler24To16().push(pcm)
+
+
+def test_a_reset_forgets_the_samples_kept_back() -> None:
+    """Protects a new stream from the end of the old one."""
+    streaming = Downsampler24To16()
+    assert streaming.push(to_pcm16(array("h", [9, 9]))) == b""
+    streaming.reset()
+    pcm = to_pcm16(array("h", [1, 2, 4]))
+    assert list(to_samples(streaming.push(pcm))) == [1, 3]
