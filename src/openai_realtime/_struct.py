@@ -25,8 +25,8 @@ Opt: TypeAlias = T | UnsetType
 
 # Named here because msgspec resolves a class's annotations inside the class, where
 # ``type`` is the property below.
-_Variants: TypeAlias = dict[str, type]
-_MakeUnknown: TypeAlias = Callable[[dict[str, Any]], Any]
+_Variants: TypeAlias = dict[str, type[Any]]
+_MakeUnknown: TypeAlias = Callable[[dict[str, Any]], "OpenFamily"]
 
 __all__ = [
     "UNSET",
@@ -137,7 +137,7 @@ class UnknownVariant(OpenFamily):
         return f"{type(self).__name__}(type={self.type!r})"
 
 
-def decode_hook(expected: type, value: Any) -> Any:
+def decode_hook(expected: type, value: Any) -> OpenFamily:
     """Turn a JSON object into the variant of the open family that it names."""
     if not issubclass(expected, OpenFamily):
         raise NotImplementedError(f"no rule to decode {expected!r}")
@@ -149,7 +149,7 @@ def decode_hook(expected: type, value: Any) -> Any:
     if variant is None:
         return expected.unknown(data)
     try:
-        return msgspec.convert(data, variant, dec_hook=decode_hook)
+        return cast("OpenFamily", msgspec.convert(data, variant, dec_hook=decode_hook))
     except ValidationError as exc:
         # Only a plain ValueError gets the outer path added by msgspec.
         raise ValueError(str(exc)) from exc

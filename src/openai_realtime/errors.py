@@ -3,7 +3,7 @@
     RealtimeError
       ConfigurationError     something needed is missing or contradicts itself
       AudioError             audio that cannot be used as it is
-      ToolError              a tool cannot be registered
+      ToolError              a tool cannot be registered, or a call of it failed
       ProtocolError
         LocalProtocolError   you broke a rule; nothing was sent, nothing changed
         RemoteProtocolError  the other side sent what is no event (.raw)
@@ -54,7 +54,7 @@ class AudioError(RealtimeError, ValueError):
 
 
 class ToolError(RealtimeError, ValueError):
-    """A tool cannot be registered: name taken, no name, or not callable."""
+    """A tool cannot be registered, or a call of it failed."""
 
 
 class ProtocolError(RealtimeError):

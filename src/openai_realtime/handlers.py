@@ -3,7 +3,7 @@
 Dispatching never waits. A plain function runs at once, in the order of registration. A
 coroutine function gets a queue of its own, so that it sees its events in order and
 never overlaps itself, and reception goes on meanwhile. A handler that fails hurts
-nobody else: the failure goes to the log and to `_handler_failed`.
+nobody else: the failure goes to the log and becomes an ``error`` event.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, overload
 
 from .errors import RealtimeError
 from .event_stream import EventStream, WhenFull
+from .events import ErrorOccurred, RealtimeEvent, RealtimeEventSeen
 
 __all__ = ["EventHandlerCallback", "RealtimeEventHandler"]
 
@@ -42,7 +45,7 @@ class _Subscription:
         self.queue: deque[Any] = deque()
         self.dropped = 0
         self.worker: asyncio.Task[None] | None = None
-        self.is_coroutine = inspect.iscoroutinefunction(handler)
+        self.is_coroutine: bool = inspect.iscoroutinefunction(handler)
 
 
 class RealtimeEventHandler:
@@ -265,7 +268,21 @@ class RealtimeEventHandler:
         self._handler_failed(subscription.name, exc)
 
     def _handler_failed(self, name: str, exc: Exception) -> None:
-        """Tell of a failed handler; subclasses that have an `error` event emit it."""
+        """Tell of a failed handler; one of `error` itself is only logged."""
+        if name != "error":
+            failure = RealtimeError(f"a handler of {name!r} failed: {exc!r}")
+            failure.__cause__ = exc
+            self.dispatch("error", ErrorOccurred(error=failure, context=name))
+
+    def _dispatch_seen(
+        self, source: str, event: RealtimeEvent, frame: bytes | str
+    ) -> None:
+        """Dispatch `realtime.event`, made only where somebody wants it."""
+        if self._wants("realtime.event"):
+            seen = RealtimeEventSeen(
+                time=time.time(), source=source, event=event, raw=frame
+            )
+            self.dispatch("realtime.event", seen)
 
     # --- ending ---
 
@@ -289,7 +306,7 @@ class RealtimeEventHandler:
 
     def _subscribe(self, name: str, handler: Any, *, once: bool) -> Any:
         if handler is None:
-            return lambda function: self._subscribe(name, function, once=once)
+            return partial(self._subscribe, name, once=once)
         if not callable(handler):
             raise TypeError(f"handler of {name!r} is no function: {handler!r}")
         subscription = _Subscription(name, handler, once)

@@ -41,6 +41,11 @@ class InputAudioLedger:
             self._begin(audio_format)
 
     @property
+    def bytes_per_sample(self) -> int:
+        """Bytes of one sample in the current format."""
+        return self._format.bytes_per_sample
+
+    @property
     def pending_ms(self) -> int:
         """Milliseconds appended and not yet committed or cleared."""
         return self.pending_samples * 1000 // self._format.sample_rate

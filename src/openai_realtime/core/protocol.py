@@ -130,6 +130,11 @@ class RealtimeProtocol:
         """The session as the server last described it."""
         return self.configuration.acknowledged
 
+    @property
+    def input_is_pcm(self) -> bool:
+        """Whether the session takes PCM16, and not G.711."""
+        return self.input_audio.bytes_per_sample == PCM16.bytes_per_sample
+
     # --- what the user wants ---
 
     def configure(self) -> list[Output]:
@@ -138,9 +143,9 @@ class RealtimeProtocol:
             return []
         return self._update(self.configuration.whole())
 
-    def update_session(self, fields: Mapping[str, Any]) -> list[Output]:
-        """Send a change of the configuration that was merged before."""
-        return self._update(to_config(fields, SessionConfig))
+    def update_session(self, change: SessionConfig) -> list[Output]:
+        """Send a change that `Configuration.change` has merged."""
+        return self._update(change)
 
     def add_tool(self, definition: ToolDefinition) -> list[Output]:
         """Register a tool that `RunTool` can name, and tell the server."""
@@ -407,6 +412,7 @@ class RealtimeProtocol:
         if not self._waiting or not self.responses.idle:
             return []
         self._retryable = self._waiting.popleft()
+        self.responses.request()
         return [Send(self._retryable)]
 
     def _assistant_item(self, item_id: str) -> FormattedItem:

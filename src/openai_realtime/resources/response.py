@@ -9,7 +9,7 @@ from .._struct import UNSET, Opt, WireObject
 from .audio import AudioConfig
 from .items import Item
 from .session import PromptReference, Reasoning
-from .tools import Tool, ToolChoice
+from .tools import SessionTool, ToolChoice
 
 __all__ = [
     "CachedTokensDetails",
@@ -74,7 +74,7 @@ class ResponseConfig(WireObject):
     output_modalities: Opt[list[str]] = UNSET
     instructions: Opt[str] = UNSET
     audio: Opt[AudioConfig] = UNSET
-    tools: Opt[list[Tool]] = UNSET
+    tools: Opt[list[SessionTool]] = UNSET
     tool_choice: Opt[ToolChoice] = UNSET
     parallel_tool_calls: Opt[bool] = UNSET
     reasoning: Opt[Reasoning] = UNSET

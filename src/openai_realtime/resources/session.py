@@ -7,7 +7,7 @@ from typing import Any
 
 from .._struct import UNSET, Opt, WireObject
 from .audio import AudioConfig
-from .tools import Tool, ToolChoice
+from .tools import SessionTool, ToolChoice
 
 __all__ = [
     "ClientSecret",
@@ -84,7 +84,7 @@ class SessionConfig(WireObject):
     output_modalities: Opt[list[str]] = UNSET
     instructions: Opt[str] = UNSET
     audio: Opt[AudioConfig] = UNSET
-    tools: Opt[list[Tool]] = UNSET
+    tools: Opt[list[SessionTool]] = UNSET
     tool_choice: Opt[ToolChoice] = UNSET
     parallel_tool_calls: Opt[bool] = UNSET
     reasoning: Opt[Reasoning] = UNSET

@@ -9,7 +9,7 @@ from .._struct import UNSET, OpenFamily, Opt, UnknownVariant, WireObject, tag_of
 
 __all__ = [
     "McpTool",
-    "Tool",
+    "SessionTool",
     "ToolChoice",
     "ToolChoiceForced",
     "ToolChoiceMcp",
@@ -35,13 +35,13 @@ class ToolChoiceMode(StrEnum):
     REQUIRED = "required"
 
 
-class Tool(OpenFamily):
+class SessionTool(OpenFamily):
     """Something the model may use."""
 
     __slots__ = ()
 
 
-class _ToolVariant(WireObject, Tool, tag_field="type"):
+class _ToolVariant(WireObject, SessionTool, tag_field="type"):
     @property
     def type(self) -> str:
         """The type of the tool."""
@@ -76,14 +76,14 @@ class McpTool(_ToolVariant, tag="mcp"):
         return f"McpTool(server_label={self.server_label!r})"
 
 
-class UnknownTool(UnknownVariant, Tool):
+class UnknownTool(UnknownVariant, SessionTool):
     """A tool that this version does not know."""
 
     __slots__ = ()
 
 
-Tool.variants = {"function": ToolDefinition, "mcp": McpTool}
-Tool.unknown = UnknownTool
+SessionTool.variants = {"function": ToolDefinition, "mcp": McpTool}
+SessionTool.unknown = UnknownTool
 
 
 class ToolChoiceForced(WireObject, tag_field="type", tag="function"):

@@ -1,0 +1,372 @@
+"""`RealtimeAPI`: a thin typed wrapper over the connection.
+
+It sends any event and receives every event, and knows nothing of sessions, items or
+turns. One task reads; what it reads is dispatched as ``server.NAME``, what is sent as
+``client.NAME``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import ssl
+from collections import deque
+from collections.abc import Mapping
+from enum import Enum
+from itertools import count
+from typing import Any, Protocol, Self
+
+import msgspec
+
+from ._struct import UNSET
+from .codec import decode_event, encode_event
+from .errors import (
+    ConnectionClosed,
+    LocalProtocolError,
+    RealtimeError,
+    RemoteProtocolError,
+)
+from .events import (
+    BY_NAME,
+    Closed,
+    ErrorOccurred,
+    InputAudioBufferAppend,
+    RealtimeEvent,
+    UnknownEvent,
+)
+from .handlers import RealtimeEventHandler
+from .provider import resolve_endpoint
+from .transports import Connector, Endpoint, Transport
+
+__all__ = ["ConnectionState", "RealtimeAPI"]
+
+logger = logging.getLogger("openai_realtime.api")
+
+# Frames that may wait to be written while the server does not read. They are answers
+# made during reception, which must not wait; beyond this the connection is given up.
+_OUTBOX_LIMIT = 1024
+
+
+class ConnectionState(Enum):
+    """Where the connection is."""
+
+    CLOSED = "closed"
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSING = "closing"
+
+
+class ConnectionObserver(Protocol):
+    """Is shown everything that happens on a connection, before it is dispatched."""
+
+    def event_sent(self, event: RealtimeEvent, frame: bytes | str) -> None:
+        """An event goes out."""
+
+    def event_received(self, event: RealtimeEvent, frame: bytes | str) -> None:
+        """An event came in."""
+
+    def problem_occurred(self, problem: ErrorOccurred) -> None:
+        """Something went wrong that does not end the connection."""
+
+    def connection_ended(self, end: ConnectionClosed) -> None:
+        """The connection is over."""
+
+
+class RealtimeAPI(RealtimeEventHandler):
+    """Sends and receives events over one connection at a time.
+
+    Events: ``server.*`` and ``client.*`` by wire name, ``realtime.event`` (all of
+    them, with time, source and raw frame), ``error`` and ``close``.
+
+    Attributes:
+        state: Where the connection is.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str | None = None,
+        api_key: str | None = None,
+        model: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        ssl: ssl.SSLContext | None = None,
+        transport: Connector | None = None,
+        dangerously_allow_api_key_in_browser: bool = False,
+    ) -> None:
+        """Prepare a connection; nothing is opened yet.
+
+        Args:
+            url: Where to connect; ``OPENAI_REALTIME_URL`` or the OpenAI service
+                without one.
+            api_key: The key; ``OPENAI_API_KEY`` without one.
+            model: The model, put into the address unless that names one.
+            headers: More headers for the handshake.
+            ssl: A TLS context, for instance with a certificate authority of your own.
+            transport: Opens the connection instead of the built-in WebSocket: a
+                coroutine function from an `Endpoint` to a `Transport`.
+            dangerously_allow_api_key_in_browser: Consent to a key in a browser.
+        """
+        super().__init__()
+        self._url = url
+        self._api_key = api_key
+        self._model = model
+        self._extra_headers = dict(headers or {})
+        self._tls = ssl
+        self._connector = transport
+        self._key_in_browser = dangerously_allow_api_key_in_browser
+        self._transport: Transport | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._outbox: deque[bytes] = deque()
+        self._observer: ConnectionObserver | None = None
+        self._ids = count(1)
+        self._id_prefix = f"evt_{secrets.token_hex(6)}"
+        self.state = ConnectionState.CLOSED
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open."""
+        return self.state is ConnectionState.OPEN
+
+    def observe(self, observer: ConnectionObserver) -> None:
+        """Show everything to an observer first; `RealtimeClient` is one."""
+        self._observer = observer
+
+    def new_event_id(self) -> str:
+        """Return an id for a client event, unique within the process."""
+        return f"{self._id_prefix}_{next(self._ids)}"
+
+    # --- lifetime ---
+
+    async def connect(self, *, model: str | None = None) -> None:
+        """Open the connection; no event of the server is waited for.
+
+        Raises:
+            ConfigurationError: No key for the real service, or no usable address.
+            ConnectFailed: The server cannot be reached or refuses.
+            LocalProtocolError: It is open already.
+
+        Cancelling it leaves nothing open.
+        """
+        if self.state is not ConnectionState.CLOSED:
+            raise LocalProtocolError(
+                f"cannot connect while the connection is {self.state.value}; "
+                "close it first"
+            )
+        endpoint = resolve_endpoint(
+            url=self._url,
+            api_key=self._api_key,
+            model=model or self._model,
+            headers=self._extra_headers,
+            tls=self._tls,
+            key_in_browser=self._key_in_browser,
+        )
+        self.state = ConnectionState.CONNECTING
+        try:
+            transport = await (self._connector or _default_connector)(endpoint)
+        except BaseException:
+            self.state = ConnectionState.CLOSED
+            raise
+        self._transport = transport
+        self.state = ConnectionState.OPEN
+        logger.info("connected to %s", endpoint.safe_url)
+        self._reader = asyncio.create_task(
+            self._read(transport), name="openai_realtime.reader"
+        )
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection and wait for its end; without one, do nothing.
+
+        Cancelling it leaves the closing to the transport's own deadline.
+        """
+        transport, reader = self._transport, self._reader
+        if transport is None or reader is None:
+            return
+        if self.state is ConnectionState.OPEN:
+            self.state = ConnectionState.CLOSING
+            await transport.close(code, reason)
+        if reader is not asyncio.current_task():
+            await asyncio.wait([reader])
+        await self._stop_workers()
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    # --- sending ---
+
+    async def send(
+        self,
+        event: RealtimeEvent | str,
+        data: Mapping[str, Any] | None = None,
+        /,
+        **fields: Any,
+    ) -> str | None:
+        """Send an event: an object, or its name with its fields.
+
+        What is given by name is sent as it is, also where we do not know it; ``bytes``
+        in it become base64. An ``event_id`` is added where there is none, except to
+        audio.
+
+        Returns:
+            The event's id, as the server will name it in an `error`.
+
+        Raises:
+            LocalProtocolError: Not connected, or the event is not JSON.
+            ConnectionClosed: The connection has ended.
+
+        Cancelling it while it waits for the network does not take the event back.
+        """
+        if isinstance(event, str):
+            event, frame = self._from_fields(event, {**(data or {}), **fields})
+        else:
+            event = self._with_id(event)
+            frame = encode_event(event)
+        transport = self._open_transport(event)
+        self._note_sent(event, frame)
+        if self._writer is None:
+            await transport.send(frame)
+        else:
+            self._outbox.append(frame)
+            await asyncio.wait([self._writer])
+        return event.event_id or None
+
+    def post(self, event: RealtimeEvent) -> None:
+        """Send an event without waiting for the network, in order with `send`.
+
+        This is how answers are sent from within reception, which never waits.
+        """
+        event = self._with_id(event)
+        frame = encode_event(event)
+        self._open_transport(event)
+        self._note_sent(event, frame)
+        if len(self._outbox) >= _OUTBOX_LIMIT:
+            raise LocalProtocolError(
+                f"{_OUTBOX_LIMIT} events wait to be written: the server does not read"
+            )
+        self._outbox.append(frame)
+        if self._writer is None:
+            self._writer = asyncio.create_task(
+                self._write(), name="openai_realtime.writer"
+            )
+
+    def _open_transport(self, event: RealtimeEvent) -> Transport:
+        if self._transport is None or self.state is not ConnectionState.OPEN:
+            raise LocalProtocolError(
+                f"{event.type} cannot be sent: not connected; call connect() first"
+            )
+        return self._transport
+
+    def _with_id(self, event: RealtimeEvent) -> RealtimeEvent:
+        if event.event_id is not UNSET or isinstance(event, InputAudioBufferAppend):
+            return event
+        if isinstance(event, UnknownEvent):
+            return event
+        return msgspec.structs.replace(event, event_id=self.new_event_id())
+
+    def _from_fields(
+        self, name: str, fields: dict[str, Any]
+    ) -> tuple[RealtimeEvent, bytes]:
+        """Build an event from its name and fields, without losing unknown ones."""
+        content = {"type": name, **fields}
+        if name != "input_audio_buffer.append":
+            content.setdefault("event_id", self.new_event_id())
+        frame = encode_event(UnknownEvent.of(content))
+        row = BY_NAME.get(name)
+        if row is not None and row.direction == "client":
+            with contextlib.suppress(RemoteProtocolError):
+                return decode_event(frame, direction="client"), frame
+        return UnknownEvent.of(content), frame
+
+    def _note_sent(self, event: RealtimeEvent, frame: bytes) -> None:
+        if self._observer is not None:
+            self._observer.event_sent(event, frame)
+        self._tell("client", event, frame)
+
+    async def _write(self) -> None:
+        """Write what was posted, in order, until nothing is left."""
+        try:
+            while self._outbox and self._transport is not None:
+                await self._transport.send(self._outbox[0])
+                self._outbox.popleft()
+        except ConnectionClosed:
+            # The reader meets the same end and reports it.
+            self._outbox.clear()
+        finally:
+            self._writer = None
+
+    # --- receiving ---
+
+    async def _read(self, transport: Transport) -> None:
+        """Read until the connection ends; nothing that arrives ends it."""
+        ended = ConnectionClosed(1006, "the reader was cancelled")
+        try:
+            while True:
+                frame = await transport.recv()
+                try:
+                    event = decode_event(frame, direction="server")
+                except RemoteProtocolError as exc:
+                    self._report(exc, frame)
+                    continue
+                self._receive(event, frame)
+        except ConnectionClosed as exc:
+            ended = exc
+        except Exception as exc:
+            logger.exception("the transport failed")
+            ended = ConnectionClosed(1006, f"the transport failed: {exc}")
+            ended.__cause__ = exc
+        finally:
+            self._ended(ended)
+
+    def _receive(self, event: RealtimeEvent, frame: bytes | str) -> None:
+        try:
+            if self._observer is not None:
+                self._observer.event_received(event, frame)
+            self._tell("server", event, frame)
+        except Exception as exc:
+            logger.exception("%s could not be taken in", event.type)
+            failure = RealtimeError(f"{event.type} could not be taken in: {exc!r}")
+            failure.__cause__ = exc
+            self._report(failure, event)
+
+    def _tell(self, source: str, event: RealtimeEvent, frame: bytes | str) -> None:
+        self.dispatch(f"{source}.{event.type}", event)
+        self._dispatch_seen(source, event, frame)
+
+    def _report(self, error: RealtimeError, context: Any) -> None:
+        logger.warning("%s", error)
+        problem = ErrorOccurred(error=error, context=context)
+        if self._observer is not None:
+            self._observer.problem_occurred(problem)
+        self.dispatch("error", problem)
+
+    def _ended(self, end: ConnectionClosed) -> None:
+        self._transport = None
+        self._reader = None
+        self._outbox.clear()
+        self.state = ConnectionState.CLOSED
+        logger.info("%s", end)
+        closed = closed_event(end)
+        if self._observer is not None:
+            self._observer.connection_ended(end)
+        self.dispatch("close", closed)
+        self._end_subscriptions(end)
+
+
+def closed_event(end: ConnectionClosed) -> Closed:
+    """Return the event that tells of a connection's end."""
+    return Closed(
+        code=end.code, reason=end.reason, clean=end.clean, retryable=end.retryable
+    )
+
+
+async def _default_connector(endpoint: Endpoint) -> Transport:
+    # Imported where used: who brings a transport needs no WebSocket library.
+    from .transports import websocket
+
+    return await websocket.connect(endpoint)
