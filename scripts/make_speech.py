@@ -27,7 +27,7 @@ from openai_realtime.audio import (
 )
 from openai_realtime.emulator.captions import caption
 
-TARGET = Path(__file__).parents[1] / "src" / "openai_realtime" / "cli" / "speech"
+TARGET = Path(__file__).parents[1] / "src" / "openai_realtime" / "cli" / "demo" / "speech"
 
 SENTENCES = {
     "weather": "What is the weather like in Paris right now?",

@@ -20,7 +20,7 @@ from openai_realtime.emulator.turn_detector import (
 from openai_realtime.emulator.vad import EnergyVad, SileroVad
 from openai_realtime.errors import AudioError, ConfigurationError
 
-SPEECH_FOLDER = Path(openai_realtime.__file__).parent / "cli" / "speech"
+SPEECH_FOLDER = Path(openai_realtime.__file__).parent / "cli" / "demo" / "speech"
 SHIPPED = {
     "weather.wav": "What is the weather like in Paris right now?",
     "stop.wav": "Thank you, please stop counting. What comes after that?",

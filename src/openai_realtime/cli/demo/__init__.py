@@ -1,0 +1,133 @@
+"""``openai-realtime demo``: a spoken conversation, with no key and no sound card."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...audio import interleave_stereo, write_wav
+from ...client import RealtimeClient
+from ...errors import RealtimeError
+from .conversation import DemoConversation
+from .journal import Journal
+from .local_server import local_server
+from .narrator import Narrator
+from .sound_card import SoundCard
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
+
+__all__ = ["add_parser", "run"]
+
+_FAST = 8.0
+
+# The emulator generates replies so much faster than they play that an interruption
+# finds them half generated, as with the real service.
+_PACE = 5.0
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``demo`` to the command line."""
+    parser = commands.add_parser(
+        "demo",
+        help="hold a spoken conversation and write it to a folder",
+        description=(
+            "Holds a conversation of three turns (typed, spoken with a tool call, "
+            "interrupted) with a local server started for it, and writes the sound "
+            "and every event to a folder. Needs no key, no network and no sound card."
+        ),
+    )
+    parser.add_argument(
+        "--url", help="another server, for instance wss://api.openai.com/v1/realtime"
+    )
+    parser.add_argument("--model", help="the model to ask for")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo-output"),
+        help="the folder for conversation.wav and events.jsonl (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--fast", action="store_true", help=f"run {_FAST:.0f} times as fast as speech"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Hold the conversation; 0 only when all three turns did what they should."""
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        return asyncio.run(_demo(arguments))
+    except OSError as exc:
+        print(
+            f"openai-realtime demo: cannot write to the folder: {exc}", file=sys.stderr
+        )
+    except RealtimeError as exc:
+        print(f"openai-realtime demo: {exc}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("openai-realtime demo: interrupted", file=sys.stderr)
+    return 1
+
+
+async def _demo(arguments: argparse.Namespace) -> int:
+    out: Path = arguments.out
+    speed = _FAST if arguments.fast else 1.0
+    async with _server(arguments.url, out, pace=_PACE * speed) as url:
+        client = RealtimeClient(url=url, model=arguments.model)
+        card = SoundCard(client.append_input_audio, speed=speed)
+        narrator = Narrator(lambda: card.position_ms)
+        with contextlib.closing(
+            Journal(out / "events.jsonl", lambda: card.position_ms)
+        ) as journal:
+            client.on("realtime.event", journal.write)
+            conversation = DemoConversation(client, card, narrator)
+            await conversation.configure()
+            print(f"connecting to {url}", flush=True)
+            async with client:
+                await _with_card(card, conversation)
+    recording = interleave_stereo(bytes(card.captured), bytes(card.played))
+    write_wav(out / "conversation.wav", recording, channels=2)
+    return _conclude(conversation, card, out)
+
+
+@contextlib.asynccontextmanager
+async def _server(url: str | None, out: Path, *, pace: float) -> AsyncGenerator[str]:
+    if url is not None:
+        yield url
+        return
+    async with local_server(out / "server.log", pace=pace) as local:
+        yield local
+
+
+async def _with_card(card: SoundCard, conversation: DemoConversation) -> None:
+    """Hold the conversation while the sound card runs."""
+    running = asyncio.create_task(card.run())
+    holding = asyncio.create_task(conversation.hold())
+    try:
+        await asyncio.wait([running, holding], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        await holding
+    except TimeoutError:
+        print("\nno answer came in time; giving up", file=sys.stderr)
+    finally:
+        running.cancel()
+        holding.cancel()
+        await asyncio.gather(running, holding, return_exceptions=True)
+
+
+def _conclude(conversation: DemoConversation, card: SoundCard, out: Path) -> int:
+    print(f"\n{conversation.report.table(card.heard)}\n")
+    for check in conversation.checks:
+        print(f"{'ok    ' if check.passed else 'FAILED'} {check.text}")
+    if not conversation.held:
+        print("FAILED the conversation was not held to its end")
+    print(f"\nlisten: {out / 'conversation.wav'} (user left, assistant right)")
+    print(f"read:   {out / 'events.jsonl'}")
+    passed = conversation.held and all(check.passed for check in conversation.checks)
+    return 0 if passed else 1
