@@ -6,7 +6,7 @@ suite of tests, so whatever runs over one of them runs over the other.
 
 from __future__ import annotations
 
-from openai_realtime.transports.endpoint import Endpoint
-from openai_realtime.transports.transport import Connector, Transport
+from .endpoint import Endpoint
+from .transport import Connector, Transport
 
 __all__ = ["Connector", "Endpoint", "Transport"]

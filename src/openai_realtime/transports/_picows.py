@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import functools
-import importlib.metadata
-import ipaddress
 import logging
-import re
-import socket
 import ssl
-import traceback
-import urllib.request
 from collections import deque
-from collections.abc import MutableMapping
-from typing import Any, NoReturn
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Any
 
 import picows
 from picows import websockets
 from python_socks import ProxyError
 
-from openai_realtime.errors import (
-    ConfigurationError,
-    ConnectFailed,
-    ConnectionClosed,
-)
-from openai_realtime.transports._refusal import Refusal
-from openai_realtime.transports.endpoint import Endpoint
-from openai_realtime.transports.transport import shorten_reason
+from ..errors import ConfigurationError, ConnectionClosed
+from ._dialer import Dialer
+from ._failure import failed, refused, shown, unreachable
+from ._refusal import Refusal
+from ._request import Request
+from .endpoint import Endpoint
+from .transport import shorten_reason
 
 __all__ = ["connect"]
 
@@ -37,62 +26,175 @@ __all__ = ["connect"]
 # burst to be taken in without switching the socket off and on again.
 _MAX_QUEUED_FRAMES = 64
 
-# How long the rest of a refusal may take; its status is known already.
-_REFUSAL_TIMEOUT_S = 1.0
-_MAX_REFUSAL_BYTES = 16 * 1024
-
 _NO_CLOSE_FRAME = 1006
 _EMPTY_CLOSE_FRAME = 1005
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_UNFIT_FOR_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_UNFIT_FOR_URL = re.compile(r"[\x00-\x20\x7f]")
-
-# What to do about an answer, by its HTTP status.
-_ADVICE = {
-    401: "check the API key",
-    403: "check what the API key and the project may do",
-    404: "check the path and the model of the URL",
-    429: "wait before the next try, or check the quota",
-}
 
 
 async def connect(endpoint: Endpoint) -> WebSocketTransport:
     """Open a connection; see `openai_realtime.transports.websocket.connect`."""
-    address = _parse_url(endpoint)
-    # picows would send user information in the Host header; it is an Authorization.
-    host = address.netloc.rpartition("@")[2]
-    url = address._replace(netloc=host).geturl()
-    context = endpoint.ssl
-    if context is None and address.scheme == "wss":
-        context = ssl.create_default_context()
-    dialer = _Dialer()
-    try:
-        async with asyncio.timeout(endpoint.open_timeout_s):
-            connection = await websockets.connect(
-                url,
-                ssl=context,
-                additional_headers=_headers(endpoint, address),
-                user_agent_header=None,
-                subprotocols=[websockets.Subprotocol(s) for s in endpoint.subprotocols]
-                or None,
-                compression=None,
-                proxy=_proxy(endpoint, address),
-                # The deadline is ours: that of picows leaves out DNS, TCP and TLS.
-                open_timeout=None,
-                close_timeout=endpoint.close_timeout_s,
-                ping_interval=endpoint.ping_interval_s,
-                ping_timeout=endpoint.ping_timeout_s,
-                max_size=endpoint.max_message_bytes,
-                max_queue=_MAX_QUEUED_FRAMES,
-                logger=_QuietLogger(logging.getLogger("openai_realtime.transports")),
-                max_redirects=0,
-                socket_factory=dialer,
+    request = Request.of(endpoint)
+    with Dialer() as dialer:
+        try:
+            async with asyncio.timeout(endpoint.open_timeout_s):
+                connection = await _handshake(endpoint, request, dialer)
+        except websockets.InvalidHandshake as exc:
+            refusal = _read_refusal(exc)
+            if refusal is not None and request.plain:
+                await dialer.read_rest(refusal)
+            raise refused(endpoint, exc, refusal) from shown(endpoint, exc)
+        except UnicodeError as exc:
+            raise ConfigurationError(
+                f"{endpoint.safe_url} has a host name that cannot exist: {exc}"
+            ) from exc
+        except ProxyError as exc:
+            message = f"the proxy for {endpoint.safe_url} failed: {exc}"
+            raise failed(endpoint, message) from shown(endpoint, exc)
+        except OSError as exc:
+            proxied = request.proxy is not None
+            raise unreachable(endpoint, exc, proxied=proxied) from shown(endpoint, exc)
+        if connection is None:
+            raise failed(
+                endpoint,
+                f"{endpoint.safe_url} closed the connection instead of answering the"
+                " WebSocket handshake; check that it is a Realtime server",
             )
-    except websockets.InvalidHandshake as exc:
-        await _raise_refusal(endpoint, exc, dialer)
-    except (OSError, AssertionError, ValueError, ProxyError) as exc:
-        _raise_failure(endpoint, exc)
-    finally:
-        dialer.let_go()
     return WebSocketTransport(connection)
+
+
+async def _handshake(
+    endpoint: Endpoint,
+    request: Request,
+    dialer: Dialer,
+) -> websockets.ClientConnection | None:
+    context = endpoint.ssl
+    if context is None and request.secure:
+        # Said here and not left to a default: certificates are verified.
+        context = ssl.create_default_context()
+    try:
+        return await websockets.connect(
+            request.url,
+            ssl=context,
+            additional_headers=request.headers,
+            user_agent_header=None,
+            subprotocols=endpoint.subprotocols or None,
+            compression=None,
+            proxy=request.proxy,
+            # The deadline is ours, for that of picows leaves out DNS, TCP and TLS.
+            open_timeout=None,
+            close_timeout=endpoint.close_timeout_s,
+            ping_interval=endpoint.ping_interval_s,
+            ping_timeout=endpoint.ping_timeout_s,
+            max_size=endpoint.max_message_bytes,
+            max_queue=_MAX_QUEUED_FRAMES,
+            logger=_QuietLogger(logging.getLogger("openai_realtime.transports")),
+            max_redirects=0,
+            socket_factory=dialer,
+        )
+    except AssertionError:
+        # How picows says that the server hung up before the end of the handshake; with
+        # `python -O` it returns None instead.
+        return None
+
+
+def _read_refusal(exc: websockets.InvalidHandshake) -> Refusal | None:
+    # The exceptions of picows.websockets have lost the body, their causes have it.
+    answer = exc.__cause__
+    if not isinstance(answer, picows.WSHandshakeError) or answer.raw_header is None:
+        return None
+    refusal = Refusal(answer.raw_header, answer.raw_body or b"")
+    return None if refusal.status in (None, 101) else refusal
+
+
+class _QuietLogger(logging.LoggerAdapter[logging.Logger]):
+    """Turns what picows logs into debug messages, and drops what is below.
+
+    What it reports as an error reaches our caller as an exception. Below the level of
+    debugging it writes out the whole handshake, API key included.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger, {})
+
+    def isEnabledFor(self, level: int) -> bool:
+        return level >= logging.DEBUG and super().isEnabledFor(logging.DEBUG)
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        if level >= logging.DEBUG:
+            super().log(logging.DEBUG, msg, *args, **kwargs)
+
+
+class WebSocketTransport:
+    """A WebSocket connection; a `Transport`."""
+
+    def __init__(self, connection: websockets.ClientConnection) -> None:
+        self._connection = connection
+        self._sending = False
+        self._backlog: deque[bytes | str] = deque()
+        self._working_off: asyncio.Task[None] | None = None
+        self._close_asked: tuple[int, str] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def send(self, frame: bytes | str) -> None:
+        """Send one text message; see `Transport.send`."""
+        if self._close_asked is not None and not self._over:
+            raise ConnectionClosed(*self._close_asked)
+        try:
+            if not self._sending and self._working_off is None:
+                self._sending = True
+                try:
+                    await self._connection.send(frame, text=True)
+                finally:
+                    self._sending = False
+                return
+            # picows lets a new sender overtake one that waits, and forgets the frame of
+            # a waiting one that is cancelled. So frames wait here, in order.
+            self._backlog.append(frame)
+            if self._working_off is None:
+                self._working_off = asyncio.create_task(self._work_off())
+            await asyncio.shield(self._working_off)
+        except websockets.ConnectionClosed as exc:
+            raise await self._ended(exc) from exc
+
+    async def _work_off(self) -> None:
+        try:
+            while self._backlog:
+                await self._connection.send(self._backlog.popleft(), text=True)
+        finally:
+            self._backlog.clear()
+            self._working_off = None
+
+    async def recv(self) -> bytes | str:
+        """Return the next message, always as bytes; see `Transport.recv`."""
+        try:
+            # Not decoded: picows would end the connection over a wrong byte.
+            return await self._connection.recv(decode=False)
+        except websockets.ConnectionClosed as exc:
+            raise await self._ended(exc) from exc
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection; see `Transport.close`."""
+        if self._closing is None:
+            reason = shorten_reason(reason)
+            self._close_asked = (code, reason)
+            self._closing = asyncio.create_task(self._connection.close(code, reason))
+        await asyncio.shield(self._closing)
+
+    @property
+    def _over(self) -> bool:
+        return self._connection.state is websockets.State.CLOSED
+
+    async def _ended(self, exc: websockets.ConnectionClosed) -> ConnectionClosed:
+        # The connection is closed, so this does not wait: picows keeps an exception
+        # there, and asyncio complains when nobody fetches it.
+        await self._connection.wait_closed()
+        if exc.rcvd is None and exc.sent is None:
+            return ConnectionClosed(_NO_CLOSE_FRAME)
+        # Whoever closed first says why: the other side's frame is only an echo.
+        if exc.rcvd is not None and (exc.rcvd_then_sent or exc.sent is None):
+            code, reason = exc.rcvd.code, exc.rcvd.reason
+        elif self._close_asked is not None:
+            code, reason = self._close_asked
+        else:
+            code, reason = exc.sent.code, exc.sent.reason
+        # An empty close frame has the code 0 in picows.
+        return ConnectionClosed(int(code) or _EMPTY_CLOSE_FRAME, reason or "")

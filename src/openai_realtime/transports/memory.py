@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from openai_realtime.errors import ConnectionClosed
-from openai_realtime.transports.transport import shorten_reason
+from ..errors import ConnectionClosed
+from .transport import shorten_reason
 
 __all__ = ["MemoryTransport", "memory_pair"]
 
@@ -25,7 +25,7 @@ def memory_pair(limit: int = 64) -> tuple[MemoryTransport, MemoryTransport]:
 
 
 class _Line:
-    """What both ends share: the limit, the end, and everybody who waits for a change."""
+    """What both ends share: the limit, how it ended, and who waits for a change."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -98,7 +98,7 @@ class MemoryTransport:
         self._line.cut(code, shorten_reason(reason))
 
     def abort(self) -> None:
-        """Let the connection break: both sides see code 1006, as when a network fails."""
+        """Break the connection: both sides see code 1006, as if a network failed."""
         self._line.cut(1006, "")
 
     def _check_open(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
-from openai_realtime.transports.endpoint import Endpoint
+from .endpoint import Endpoint
 
 __all__ = ["Connector", "Transport", "shorten_reason"]
 
@@ -32,11 +32,12 @@ class Transport(Protocol):
         ...
 
     async def recv(self) -> bytes | str:
-        """Return the next message; those that came before the end come before its error.
+        """Return the next message.
 
-        One call at a time. Cancelling it loses no message: the next call returns what
-        this one would have returned. Bytes are not checked to be UTF-8, and a binary
-        message looks like a text message; judging the content is the codec's work.
+        Messages that came before the end are returned before its error. One call at a
+        time. Cancelling it loses no message: the next call returns what this one would
+        have returned. Bytes are not checked to be UTF-8, and a binary message looks
+        like a text message; judging the content is the codec's work.
 
         Raises:
             ConnectionClosed: The connection is over and every message has been read.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from openai_realtime.errors import ConfigurationError
-from openai_realtime.transports.endpoint import Endpoint
-from openai_realtime.transports.transport import Transport
+from ..errors import ConfigurationError
+from .endpoint import Endpoint
+from .transport import Transport
 
 __all__ = ["connect"]
 
@@ -23,7 +23,7 @@ async def connect(endpoint: Endpoint) -> Transport:
     """
     # Imported here, so that a program which only talks in memory does not load it.
     try:
-        from openai_realtime.transports import _picows
+        from . import _picows
     except ImportError as exc:
         raise ConfigurationError(
             "the WebSocket transport needs the package picows: pip install picows"

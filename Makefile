@@ -1,0 +1,89 @@
+# Everything below runs in .venv, which the first target that needs it sets up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The demo needs the package and its emulator; the rest needs the tools as well.
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt
+PROJECT := --no-build-isolation --editable
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types bench size pins clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## Hold a spoken conversation with the local server, no key needed
+	@$(BIN)/openai-realtime demo $(ARGS)
+
+test: lint types ## Check lint, types and import directions, and run all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 120 $(ARGS)
+
+lint: $(DEV) ## Check style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(DEV) ## Check types with mypy and with pyright
+	@$(BIN)/mypy
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(DEV) ## Run the benchmarks, which print ratios to other clients
+	@for program in $(sort $(wildcard benchmarks/bench_*.py)); do \
+		echo "== $$program"; $(BIN)/python "$$program" $(ARGS) || exit 1; \
+	done
+
+size: $(RUNTIME) ## Measure the wheel with its runtime dependencies, without extras
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	pip="$(BIN)/python -m pip --quiet --disable-pip-version-check"; \
+	$$pip wheel --no-deps --no-build-isolation --wheel-dir "$$scratch" .; \
+	$$pip install --constraint constraints.txt --no-compile \
+		--target "$$scratch/site" "$$scratch"/*.whl; \
+	ls "$$scratch/site" | sed -n 's/\.dist-info$$//p' | tr '-' ' '; \
+	du -sk "$$scratch/site" | awk '{ printf "%.1f MB installed (limit: 15 MB)\n", \
+		$$1 / 1024; exit $$1 >= 15 * 1024 }'
+
+pins: ## Write constraints.txt anew with the current versions of everything
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	$(PYTHON) -m venv "$$scratch"; \
+	"$$scratch/bin/pip" install --quiet --disable-pip-version-check \
+		--requirement requirements-dev.txt --editable '.[emulator,vad]'; \
+	grep '^#' constraints.txt > "$$scratch/pins"; \
+	"$$scratch/bin/pip" freeze --exclude-editable >> "$$scratch/pins"; \
+	cp "$$scratch/pins" constraints.txt
+
+clean: ## Remove everything that these targets have made
+	rm -rf $(VENV) build dist demo-output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || { \
+		echo "$(PYTHON) is missing; on Debian: apt-get install python3 python3-venv" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version);" \
+			"name another one: make PYTHON=python3.11 ..." >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments;" \
+			"on Debian: apt-get install python3-venv" >&2; \
+		exit 1; }
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing the package with its local server"
+	@$(PIP_INSTALL) editables hatchling
+	@$(PIP_INSTALL) $(PROJECT) '.[emulator]'
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.txt
+	@echo "installing the tools for development"
+	@$(PIP_INSTALL) --requirement requirements-dev.txt $(PROJECT) '.[emulator,vad]'
+	@touch $@
