@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from openai_realtime.cli import demo, serve
+from .demo import add_parser as add_demo
+from .serve import add_parser as add_serve
 
 __all__ = ["main"]
 
@@ -17,8 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Tools for the OpenAI Realtime API: a local server, a demo.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    serve.add_parser(commands)
-    demo.add_parser(commands)
+    add_demo(commands)
+    add_serve(commands)
     arguments = parser.parse_args(argv)
     status: int = arguments.run(arguments)
     return status

@@ -81,6 +81,7 @@ _SHORTEST_COMMIT_MS = 100
 _HARMLESS_RACES = frozenset(
     {
         "response_cancel_not_active",
+        "item_not_found",
         "item_truncate_invalid_item_id",
         "input_audio_buffer_commit_empty",
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import msgspec
+
 from .._struct import UNSET
 from ._base import RealtimeEvent
 
@@ -33,8 +35,9 @@ class UnknownEvent(RealtimeEvent):
         return name if isinstance(name, str) else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object as it came."""
-        return self.data
+        """Return the JSON object as it came, as a copy."""
+        copy: dict[str, Any] = msgspec.to_builtins(self.data)
+        return copy
 
     def __repr__(self) -> str:
         return f"UnknownEvent(type={self.type!r}, keys={sorted(self.data)})"

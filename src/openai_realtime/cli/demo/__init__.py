@@ -113,8 +113,8 @@ async def _with_card(card: SoundCard, conversation: DemoConversation) -> None:
         if running.done():
             await running
         await holding
-    except TimeoutError:
-        print("\nno answer came in time; giving up", file=sys.stderr)
+    except TimeoutError as exc:
+        print(f"\ngiving up: {exc}", file=sys.stderr)
     finally:
         running.cancel()
         holding.cancel()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,8 +119,8 @@ class DemoConversation:
         self.report.expect("3 long answer")
         async with self._client.events("server.response.done") as done:
             await self._type(_LONG_REQUEST)
-            async with asyncio.timeout(_STEP_TIMEOUT_S):
-                await self._card.heard_ms(_HEARD_BEFORE_INTERRUPTION_MS)
+            async with _within("the beginning of the long answer"):
+                await self._card.heard_of_next(_HEARD_BEFORE_INTERRUPTION_MS)
             self._narrator.line("user", "(speaks, while the assistant does)")
             self.report.expect("3 new answer")
             await self._card.say(_utterance("stop.wav"))
@@ -145,12 +147,12 @@ class DemoConversation:
 
     async def _next_reply(self, done: EventStream) -> Reply:
         """Wait for the end of the next response and return what was seen of it."""
-        async with asyncio.timeout(_STEP_TIMEOUT_S):
+        async with _within("the end of a reply"):
             event: ResponseDone = await anext(done)
         return self.report.reply(event.response.id or "")
 
     async def _heard_out(self) -> None:
-        async with asyncio.timeout(_STEP_TIMEOUT_S):
+        async with _within("the end of playback"):
             await self._card.heard_out()
 
     def _check(self, text: str, passed: bool) -> None:
@@ -207,11 +209,22 @@ class DemoConversation:
     def _item_sent(self, event: ConversationItemCreate) -> None:
         if isinstance(event.item, FunctionCallOutputItem):
             self.report.turn_ended()
+            self.report.expect("2 answer")
             self._narrator.line("tool", f"returned {event.item.output}")
 
     def _failed(self, event: ErrorOccurred) -> None:
         self._errors.append(event.message)
         self._narrator.line("error", event.message)
+
+
+@contextlib.asynccontextmanager
+async def _within(what: str) -> AsyncGenerator[None]:
+    """Wait for something no longer than a step may take."""
+    try:
+        async with asyncio.timeout(_STEP_TIMEOUT_S):
+            yield
+    except TimeoutError:
+        raise TimeoutError(f"{what} did not come in {_STEP_TIMEOUT_S:.0f} s") from None
 
 
 def _spoke(reply: Reply) -> bool:

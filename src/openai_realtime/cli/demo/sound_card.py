@@ -77,10 +77,15 @@ class SoundCard:
         """Return when the speaker has played all that was queued."""
         await self._until(lambda: not self._to_play)
 
-    async def heard_ms(self, milliseconds: int) -> None:
-        """Return when so much of the item that plays now has been heard."""
+    async def heard_of_next(self, milliseconds: int) -> None:
+        """Return when so much of an item has been heard that does not play yet."""
+        before = set(self.heard)
         await self._until(
-            lambda: samples_to_ms(self.heard.get(self.playing or "", 0)) >= milliseconds
+            lambda: any(
+                samples_to_ms(samples) >= milliseconds
+                for item_id, samples in self.heard.items()
+                if item_id not in before
+            )
         )
 
     async def _tick(self) -> None:
