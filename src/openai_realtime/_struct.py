@@ -12,6 +12,7 @@ Three rules hold for every class of ``resources`` and ``events``:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast, dataclass_transform
 
@@ -162,6 +163,19 @@ def encode_hook(value: Any) -> Any:
     raise TypeError(
         f"{type(value).__name__} cannot be sent: not JSON and not one of our objects"
     )
+
+
+def complaint(exc: Exception) -> str:
+    """Return what msgspec complains of, with the whole path to the place.
+
+    Nested decoding leaves one path a level, the inner one first; they are joined.
+    """
+    message = str(exc)
+    paths = re.findall(r" - at `(\$[^`]*)`", message)
+    text = message.split(" - at `", 1)[0]
+    if not paths:
+        return text
+    return f"{text} at `${''.join(path[1:] for path in reversed(paths))}`"
 
 
 def tag_of(cls: type[Struct]) -> str:

@@ -9,14 +9,13 @@ with the same result.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Union, cast
 
 import msgspec
 import pybase64
 from msgspec.structs import force_setattr
 
-from ._struct import UNSET, decode_hook, encode_hook
+from ._struct import UNSET, complaint, decode_hook, encode_hook
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import (
     BY_NAME,
@@ -78,10 +77,10 @@ def encode_event(event: RealtimeEvent) -> bytes:
     Raises:
         LocalProtocolError: The event holds something that is not JSON.
     """
-    if type(event) is InputAudioBufferAppend:
-        return _encode_append(event)
     content = event.data if isinstance(event, UnknownEvent) else event
     try:
+        if type(event) is InputAudioBufferAppend:
+            return _encode_append(event)
         return _ENCODER.encode(content)
     except (TypeError, ValueError, RecursionError) as exc:
         raise LocalProtocolError(
@@ -93,8 +92,9 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
     """Decode an audio delta of the usual form, or return None for the general path."""
     if not data.startswith(_HOT_PREFIX):
         return None
-    # An unescaped `"delta":"` cannot stand inside a JSON string, so the first one is
-    # the key. A second key of that name would win on the general path: leave it there.
+    # An unescaped `"delta":"` cannot stand inside a JSON string, so the first one is a
+    # key. It is the event's own unless it is nested, and then the rest lacks one or has
+    # a second; a key spelt with escapes would hide from us, so escapes are left alone.
     start = data.find(b'"delta"')
     if start < 0 or not data.startswith(_HOT_KEY, start):
         return None
@@ -102,12 +102,13 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
     end = data.find(b'"', start)
     if end < 0 or data.find(b'"delta"', end) >= 0:
         return None
+    rest = data[:start] + data[end:]
+    if b"\\" in rest:
+        return None
     try:
-        event = _HOT_DECODER.decode(data[:start] + data[end:])
+        event = _HOT_DECODER.decode(rest)
         audio = pybase64.b64decode(memoryview(data)[start:end], validate=True)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    if event.delta:
         return None
     force_setattr(event, "delta", audio)
     return event
@@ -147,19 +148,10 @@ def _decode_unusual(
     if row is None or row.direction != direction:
         return UnknownEvent.of(fields)
     raise RemoteProtocolError(
-        f"{name} does not have the expected form: {_one_path(str(cause))}", raw=raw
+        f"{name} does not have the expected form: {complaint(cause)}", raw=raw
     ) from cause
 
 
 def _begin(raw: str | bytes) -> str:
     text = raw if isinstance(raw, str) else raw.decode("utf-8", "backslashreplace")
     return repr(text[:_SHOWN_FRAME])
-
-
-def _one_path(message: str) -> str:
-    """Join the paths that nested decoding leaves, inner first, into one."""
-    paths = re.findall(r" - at `(\$[^`]*)`", message)
-    text = message.split(" - at `", 1)[0]
-    if not paths:
-        return text
-    return f"{text} at `${''.join(path[1:] for path in reversed(paths))}`"

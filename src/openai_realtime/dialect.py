@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from ._struct import UNSET, OpenFamily, WireObject, encode_hook
+from ._struct import UNSET, OpenFamily, WireObject, complaint, encode_hook
 from .errors import ConfigurationError
 from .resources.audio import AudioFormat
 from .resources.response import ResponseConfig
@@ -114,14 +114,16 @@ def to_config(fields: Mapping[str, Any], config: type[Config]) -> Config:
     try:
         return config.from_dict(dict(fields))
     except msgspec.ValidationError as exc:
-        raise ConfigurationError(f"configuration cannot be sent: {exc}") from exc
+        raise ConfigurationError(
+            f"configuration cannot be sent: {complaint(exc)}"
+        ) from exc
 
 
 def _plain(value: Any) -> Any:
     """Return the JSON form of a value that may hold our objects."""
     if isinstance(value, WireObject | OpenFamily | list | dict | tuple):
         try:
-            return msgspec.to_builtins(value, enc_hook=encode_hook)
+            return msgspec.json.decode(msgspec.json.encode(value, enc_hook=encode_hook))
         except TypeError as exc:
             raise ConfigurationError(f"configuration cannot be sent: {exc}") from exc
     return value

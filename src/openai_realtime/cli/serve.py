@@ -39,7 +39,7 @@ def add_parser(commands: Commands) -> None:
         help="run a local server that speaks the Realtime protocol, without a key",
         description=(
             "Run a local server that speaks the Realtime protocol. The first line on "
-            "stdout is its URL; any key is good enough."
+            "stdout is its URL. Any key will do, and so will none."
         ),
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at")

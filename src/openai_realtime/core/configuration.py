@@ -36,6 +36,7 @@ class Configuration:
         self.tools: dict[str, ToolDefinition] = {}
         self.acknowledged: Session | None = None
         self.pending: deque[str] = deque()
+        self._ever_registered: set[str] = set()
 
     @property
     def turn_detection(self) -> TurnDetection | None:
@@ -68,6 +69,7 @@ class Configuration:
                 nothing has changed then.
         """
         changed, notes = nested_config(fields, SessionConfig)
+        self._check_names(changed.get("tools") or [])
         merged = merge(self.wanted, changed)
         to_config(merged, SessionConfig)
         self.wanted = merged
@@ -81,12 +83,18 @@ class Configuration:
         Raises:
             ToolError: A tool of this name is registered already.
         """
+        if any(tool.get("name") == definition.name for tool in self._tools_by_hand()):
+            raise ToolError(
+                f"a tool named {definition.name!r} was set by hand, in "
+                "update_session(tools=...); take it out there, or choose another name"
+            )
         if definition.name in self.tools:
             raise ToolError(
                 f"a tool named {definition.name!r} is registered already; "
                 f"remove_tool({definition.name!r}) first, or choose another name"
             )
         self.tools[definition.name] = definition
+        self._ever_registered.add(definition.name)
         return to_config({"tools": self._all_tools()}, SessionConfig)
 
     def remove_tool(self, name: str) -> SessionConfig:
@@ -103,8 +111,13 @@ class Configuration:
         del self.tools[name]
         return to_config({"tools": self._all_tools()}, SessionConfig)
 
-    def offers(self, name: str) -> bool:
-        """Whether the session offers a function of this name, however it was set."""
+    def offers_without_handler(self, name: str) -> bool:
+        """Whether the session offers a function that never had a handler of ours.
+
+        A tool just removed may still be called; such a call is ours to answer.
+        """
+        if name in self._ever_registered:
+            return False
         if any(tool.get("name") == name for tool in self._tools_by_hand()):
             return True
         session = self.acknowledged
@@ -113,6 +126,14 @@ class Configuration:
             isinstance(tool, ToolDefinition) and tool.name == name
             for tool in tools or []
         )
+
+    def _check_names(self, tools: list[dict[str, Any]]) -> None:
+        for tool in tools:
+            if tool.get("name") in self.tools:
+                raise ToolError(
+                    f"a tool named {tool['name']!r} is registered with a handler "
+                    f"already; remove_tool({tool['name']!r}) first, or leave it out"
+                )
 
     def _tools_by_hand(self) -> list[dict[str, Any]]:
         return cast("list[dict[str, Any]]", self.wanted.get("tools", []))

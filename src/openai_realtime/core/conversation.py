@@ -22,7 +22,6 @@ from ..events import (
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemRetrieved,
     ConversationItemTruncated,
-    InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
     RealtimeEvent,
@@ -74,7 +73,7 @@ class RealtimeConversation:
     Attributes:
         output_format: The format of the assistant's audio.
         responses: Every response seen, by id.
-        dropped_deltas: Audio deltas that came for items already cut off.
+        dropped_deltas: Pieces that came for items already cut off, deleted or final.
     """
 
     def __init__(self, *, output_format: AudioFormat = PCM16) -> None:
@@ -88,6 +87,8 @@ class RealtimeConversation:
         self._announced: set[str] = set()
         self._completed: set[str] = set()
         self._cut_off: set[str] = set()
+        self._deleted_ids: set[str] = set()
+        self._followers: dict[str, list[str]] = {}
         self._speech: dict[str, ItemSpeech] = {}
         self._early_transcripts: dict[str, ItemTranscript] = {}
         self._early_audio: dict[str, bytes] = {}
@@ -113,8 +114,12 @@ class RealtimeConversation:
         return _NOTHING if reduce is None else reduce(self, event)
 
     def speech_of(self, item_id: str) -> ItemSpeech | None:
-        """Return the span of speech that became, or will become, an item."""
+        """Return the span of speech that will become an item."""
         return self._speech.get(item_id)
+
+    def take_speech(self, item_id: str) -> ItemSpeech | None:
+        """Return the span of speech that has become an item, and forget it."""
+        return self._speech.pop(item_id, None)
 
     def cut_off(self, item_id: str) -> None:
         """Drop all audio that still comes for an item: its playback has ended."""
@@ -133,6 +138,8 @@ class RealtimeConversation:
     def _added(
         self, event: ConversationItemAdded | ConversationItemCreated
     ) -> EventHandlerResult:
+        # An id that was deleted may be used anew.
+        self._deleted_ids.discard(event.item.id or "")
         return self._put(event.item, event.previous_item_id)
 
     def _opened(
@@ -150,19 +157,23 @@ class RealtimeConversation:
 
     def _put(self, item: Item, previous: Opt[str | None]) -> EventHandlerResult:
         """Insert an item or bring it up to date."""
-        if item.id is UNSET or item.id is None:
+        if item.id is UNSET or item.id is None or item.id in self._deleted_ids:
             return _NOTHING
         status = item.status or ItemStatus.COMPLETED
         known = self._items.get(item.id)
         if known is None:
             known = self._insert(FormattedItem(item.id, item, status))
-        known.item = item
-        known.status = status
         self._place(item.id, previous)
-        self._fill(known)
+        # An announcement that was overtaken by the end does not undo it.
+        if status != ItemStatus.IN_PROGRESS or not _is_final(known):
+            known.item = item
+            known.status = status
+            self._fill(known)
         appended = item.id not in self._announced
         self._announced.add(item.id)
-        completed = status == ItemStatus.COMPLETED and item.id not in self._completed
+        completed = (
+            known.status == ItemStatus.COMPLETED and item.id not in self._completed
+        )
         if completed:
             self._completed.add(item.id)
         return EventHandlerResult(item=known, appended=appended, completed=completed)
@@ -176,16 +187,21 @@ class RealtimeConversation:
         transcript = self._early_transcripts.pop(item.id, None)
         if transcript is not None:
             item.formatted.transcript = transcript.transcript
+        for follower in self._followers.pop(item.id, ()):
+            if follower in self._items:
+                self._place(follower, item.id)
         return item
 
     def _place(self, item_id: str, previous: Opt[str | None]) -> None:
-        """Move an item behind the one named, where that is known."""
+        """Move an item behind the one named, as soon as that is known."""
         if previous is UNSET or previous is None or previous == item_id:
             return
         if previous == "root":
             self._order.remove(item_id)
             self._order.insert(0, item_id)
-        elif previous in self._items and not self._follows(item_id, previous):
+        elif previous not in self._items:
+            self._followers.setdefault(previous, []).append(item_id)
+        elif not self._follows(item_id, previous):
             self._order.remove(item_id)
             self._order.insert(self._order.index(previous) + 1, item_id)
 
@@ -228,6 +244,7 @@ class RealtimeConversation:
         return EventHandlerResult(item=item)
 
     def _deleted(self, event: ConversationItemDeleted) -> EventHandlerResult:
+        self._deleted_ids.add(event.item_id)
         item = self._items.pop(event.item_id, None)
         if item is None:
             return _NOTHING
@@ -253,17 +270,18 @@ class RealtimeConversation:
         speech.audio_end_ms = event.audio_end_ms
         return _NOTHING
 
-    def _committed(self, event: InputAudioBufferCommitted) -> EventHandlerResult:
-        speech = self._speech.pop(event.item_id, None)
-        if speech is not None and speech.audio:
-            self.attach_audio(event.item_id, speech.audio)
-        return _NOTHING
-
     def _heard_piece(
         self, event: ConversationItemInputAudioTranscriptionDelta
     ) -> EventHandlerResult:
+        if event.delta is UNSET or not event.delta:
+            return _NOTHING
         item = self._items.get(event.item_id)
-        if item is None or event.delta is UNSET or not event.delta:
+        if item is None:
+            early = self._early_transcripts.get(event.item_id)
+            so_far = "" if early is None else early.transcript
+            self._early_transcripts[event.item_id] = ItemTranscript(
+                transcript=so_far + event.delta
+            )
             return _NOTHING
         item.formatted.add_transcript(event.delta)
         return EventHandlerResult(item=item, delta=Delta(transcript=event.delta))
@@ -299,15 +317,13 @@ class RealtimeConversation:
         return EventHandlerResult(item=item, delta=Delta(text=event.delta))
 
     def _text_done(self, event: ResponseOutputTextDone) -> EventHandlerResult:
-        item = self._items.get(event.item_id)
-        if item is not None and not item.formatted.text:
-            item.formatted.text = event.text
-        return _NOTHING
+        item = self._open_item(event.item_id)
+        if item is None or item.formatted.text or not event.text:
+            return _NOTHING
+        item.formatted.text = event.text
+        return EventHandlerResult(item=item, delta=Delta(text=event.text))
 
     def _audio(self, event: ResponseOutputAudioDelta) -> EventHandlerResult:
-        if event.item_id in self._cut_off:
-            self.dropped_deltas += 1
-            return _NOTHING
         item = self._expect(event.response_id, event.item_id)
         if item is None:
             return _NOTHING
@@ -317,9 +333,6 @@ class RealtimeConversation:
     def _transcript(
         self, event: ResponseOutputAudioTranscriptDelta
     ) -> EventHandlerResult:
-        if event.item_id in self._cut_off:
-            self.dropped_deltas += 1
-            return _NOTHING
         item = self._expect(event.response_id, event.item_id)
         if item is None:
             return _NOTHING
@@ -329,10 +342,11 @@ class RealtimeConversation:
     def _transcript_done(
         self, event: ResponseOutputAudioTranscriptDone
     ) -> EventHandlerResult:
-        item = self._items.get(event.item_id)
-        if item is not None and not item.formatted.transcript:
-            item.formatted.transcript = event.transcript
-        return _NOTHING
+        item = self._open_item(event.item_id)
+        if item is None or item.formatted.transcript or not event.transcript:
+            return _NOTHING
+        item.formatted.transcript = event.transcript
+        return EventHandlerResult(item=item, delta=Delta(transcript=event.transcript))
 
     def _arguments(
         self, event: ResponseFunctionCallArgumentsDelta
@@ -355,16 +369,27 @@ class RealtimeConversation:
     def _expect(self, response_id: str, item_id: str) -> FormattedItem | None:
         """Return the item of a delta; one never announced gets a placeholder.
 
-        None for the items of out-of-band responses, which are in no conversation.
+        None where the delta comes too late, because its item was cut off, deleted or is
+        final, and for the items of out-of-band responses, which are in no conversation.
         """
-        known = self._items.get(item_id)
+        known = self._open_item(item_id)
         if known is not None:
             return known
+        if item_id in self._items or item_id in self._deleted_ids:
+            self.dropped_deltas += 1
+            return None
         response = self.responses.get(response_id)
         if response is not None and response.conversation_id is None:
             return None
         placeholder = MessageItem(id=item_id, role="assistant", content=[])
         return self._insert(FormattedItem(item_id, placeholder, ItemStatus.IN_PROGRESS))
+
+    def _open_item(self, item_id: str) -> FormattedItem | None:
+        """Return an item that can still grow, or None."""
+        item = self._items.get(item_id)
+        if item is None or item_id in self._cut_off or _is_final(item):
+            return None
+        return item
 
     @staticmethod
     def _tool_of(item: FormattedItem, call_id: str) -> FormattedTool:
@@ -397,6 +422,10 @@ def _fill_message(item: FormattedItem, content: list[ContentPart]) -> None:
         item.formatted.audio = b"".join(audio)
 
 
+def _is_final(item: FormattedItem) -> bool:
+    return item.status in (ItemStatus.COMPLETED, ItemStatus.INCOMPLETE)
+
+
 def _arguments_so_far(item: FormattedItem) -> str:
     return item.formatted.tool.arguments if item.formatted.tool else ""
 
@@ -417,7 +446,6 @@ _REDUCERS: dict[type[RealtimeEvent], _Reducer] = {
     ConversationItemInputAudioTranscriptionCompleted: _C._heard_whole,
     InputAudioBufferSpeechStarted: _C._speech_started,
     InputAudioBufferSpeechStopped: _C._speech_stopped,
-    InputAudioBufferCommitted: _C._committed,
     ResponseCreated: _C._response,
     ResponseDone: _C._response,
     ResponseOutputItemAdded: _C._opened,

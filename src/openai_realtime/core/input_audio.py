@@ -68,6 +68,11 @@ class InputAudioLedger:
         self.pending_samples = 0
         return self._between(start, self.appended_samples)
 
+    def commit_until(self, end_ms: int) -> None:
+        """Note that the audio before a position became an item; the rest is pending."""
+        end = end_ms * self._format.sample_rate // 1000
+        self.pending_samples = max(0, self.appended_samples - end)
+
     def clear(self) -> None:
         """Note that the pending audio was dropped."""
         self.pending_samples = 0

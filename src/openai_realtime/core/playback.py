@@ -93,6 +93,18 @@ class PlaybackLedger:
                 return item_id
         return None
 
+    def unheard(self, *, now: float) -> list[tuple[str, int]]:
+        """Return the items that may have more to be heard, and how much was.
+
+        The last one is among them even when all of it was heard: more may be coming.
+        """
+        heard = [(name, self.heard_samples(name, now=now)) for name in self._tracks]
+        return [
+            (name, samples)
+            for name, samples in heard
+            if samples < self._tracks[name].received or name == heard[-1][0]
+        ]
+
     def forget(self, item_id: str) -> None:
         """Drop an item that left the conversation."""
         self._tracks.pop(item_id, None)

@@ -124,6 +124,7 @@ class RealtimeProtocol:
         self._requested: ResponseCreate | None = None
         self._retryable: ResponseCreate | None = None
         self._offered_once: set[str] = set()
+        self._committing: deque[tuple[object, bytes]] = deque()
         self._racing: deque[str] = deque(maxlen=_RACING_REMEMBERED)
 
     @property
@@ -201,21 +202,20 @@ class RealtimeProtocol:
             LocalProtocolError: The item is unknown or not the assistant's.
         """
         item = None if item_id is None else self._assistant_item(item_id)
-        outputs: list[Output] = []
-        # A request that is on its way can be cancelled too: the server takes the two
-        # in order, and a cancel that comes too late is a harmless race.
-        requested = self.responses.state is ResponseState.REQUESTED
-        if self.responses.cancel() or requested:
-            outputs.append(Send(ResponseCancel(event_id=self._racing_id())))
+        outputs = self._cancel_running()
         if item is not None:
             outputs += self._cut(item, sample_count, now=now)
         return outputs
 
     def interrupt(self, *, now: float) -> list[Output]:
-        """Barge in: cancel what runs, cut what plays to what was heard."""
-        playing = self.playback.playing(now=now)
-        heard = 0 if playing is None else self.playback.heard_samples(playing, now=now)
-        return self.cancel_response(playing, heard, now=now)
+        """Barge in: cancel what runs, cut all that plays or waits to the part heard."""
+        unheard = self.playback.unheard(now=now)
+        outputs = self._cancel_running()
+        for item_id, samples in unheard:
+            item = self.conversation.get_item(item_id)
+            if item is not None:
+                outputs += self._cut(item, samples, now=now)
+        return outputs
 
     def delete_item(self, item_id: str) -> list[Output]:
         """Remove an item from the conversation."""
@@ -236,6 +236,8 @@ class RealtimeProtocol:
         match event:
             case InputAudioBufferAppend(audio=audio):
                 self.input_audio.append(audio)
+            case InputAudioBufferCommit(event_id=event_id):
+                self._committing.append((event_id, self.input_audio.commit()))
             case InputAudioBufferClear():
                 self.input_audio.clear()
             case SessionUpdate(event_id=str(event_id)):
@@ -289,6 +291,9 @@ class RealtimeProtocol:
             # The update's caller is waiting for it and gets it.
             self.configuration.pending.remove(cause)
             return []
+        for commit in tuple(self._committing):
+            if commit[0] == cause:
+                self._committing.remove(commit)
         if event.error.code in _HARMLESS_RACES and cause in self._racing:
             return []
         if self._begun_too_late(event.error):
@@ -333,7 +338,15 @@ class RealtimeProtocol:
         return []
 
     def _committed(self, event: InputAudioBufferCommitted, now: float) -> list[Output]:
-        self.conversation.attach_audio(event.item_id, self.input_audio.commit())
+        speech = self.conversation.take_speech(event.item_id)
+        if speech is not None and speech.audio_end_ms is not None:
+            self.input_audio.commit_until(speech.audio_end_ms)
+            audio = speech.audio
+        elif self._committing:
+            _, audio = self._committing.popleft()
+        else:
+            audio = self.input_audio.commit()
+        self.conversation.attach_audio(event.item_id, audio)
         return []
 
     def _cleared(self, event: InputAudioBufferCleared, now: float) -> list[Output]:
@@ -382,12 +395,22 @@ class RealtimeProtocol:
         """Whether a function was offered without a handler, for the user to answer."""
         if name in self.configuration.tools:
             return False
-        return name in self._offered_once or self.configuration.offers(name)
+        return name in self._offered_once or self.configuration.offers_without_handler(
+            name
+        )
 
     # --- what follows ---
 
     def _update(self, config: SessionConfig) -> list[Output]:
         return [Send(SessionUpdate(event_id=self._ids(), session=config))]
+
+    def _cancel_running(self) -> list[Output]:
+        # A request that is on its way can be cancelled too: the server takes the two
+        # in order, and a cancel that comes too late is a harmless race.
+        requested = self.responses.state is ResponseState.REQUESTED
+        if not self.responses.cancel() and not requested:
+            return []
+        return [Send(ResponseCancel(event_id=self._racing_id()))]
 
     def _commit_pending(self) -> list[Output]:
         """Commit what the user spoke, where the server does not find turns itself."""
@@ -440,7 +463,8 @@ class RealtimeProtocol:
             return []
         self.conversation.cut_off(item.id)
         self.playback.stop(item.id, heard, now=now)
-        if heard == 0:
+        heard_ms = self.playback.samples_to_ms(heard)
+        if heard_ms == 0:
             # The service cannot cut to nothing: an item nobody heard is deleted
             # (PROTOCOL.md section 6.8).
             return [
@@ -454,7 +478,7 @@ class RealtimeProtocol:
                     event_id=self._racing_id(),
                     item_id=item.id,
                     content_index=0,
-                    audio_end_ms=self.playback.samples_to_ms(heard),
+                    audio_end_ms=heard_ms,
                 )
             )
         ]

@@ -25,7 +25,7 @@ _TOKEN = re.compile(rf"{_DIGITS.pattern}|[a-z]+")
 
 
 def numbers_in(text: str) -> Iterator[float]:
-    """Find the numbers in a text, written in digits or in words below a thousand."""
+    """Find the numbers in a text, written in digits or in words below a million."""
     words = _TOKEN.findall(text.lower())
     position = 0
     while position < len(words):
@@ -33,7 +33,7 @@ def numbers_in(text: str) -> Iterator[float]:
             yield float(words[position])
             position += 1
             continue
-        value, taken = _value_of(words[position : position + 6])
+        value, taken = _value_of(words[position : position + 10])
         if taken:
             yield float(value)
         position += max(taken, 1)
@@ -52,7 +52,15 @@ def spelled(number: int) -> str:
 
 
 def _value_of(words: list[str]) -> tuple[int, int]:
-    """Read a number below a thousand at the start; how many words it took."""
+    """Read a number below a million at the start; how many words it took."""
+    value, taken = _below_thousand(words)
+    if taken and words[taken : taken + 1] == ["thousand"]:
+        rest, more = _below_thousand(words[taken + 1 :])
+        return value * 1000 + rest, taken + 1 + more
+    return value, taken
+
+
+def _below_thousand(words: list[str]) -> tuple[int, int]:
     value, taken = _below_hundred(words)
     if taken and words[taken : taken + 1] == ["hundred"]:
         taken += 1

@@ -17,7 +17,7 @@ __all__ = ["Refusal", "invalid_field", "invalid_value", "missing", "unknown"]
 _MAX_EVENT_ID = 512
 
 _MISSING_FIELD = re.compile(r"missing required field `([^`]*)`")
-_PATH = re.compile(r" - at `\$\.?([^`]*)`")
+_PATH = re.compile(r" at `\$\.?([^`]*)`")
 
 
 class Refusal(Exception):
@@ -81,16 +81,15 @@ def unknown(param: str, known: Sequence[str]) -> Refusal:
 
 
 def invalid_field(problem: str, *, root: str = "") -> Refusal:
-    """Refuse a field by what msgspec says of it: a text that ends in a path.
+    """Refuse a field by what its decoder says: a sentence that ends in a path.
 
     Args:
-        problem: Such as ``Expected `int`, got `str` - at `$.item.id```.
+        problem: Such as ``Expected `int`, got `str` at `$.item.id```.
         root: The path of the object that was decoded, where it was no whole event.
     """
-    # Nested decoding leaves several paths, the inner first.
-    inner = [path for path in reversed(_PATH.findall(problem)) if path]
-    path = ".".join([root, *inner] if root else inner).replace(".[", "[")
-    text = problem.split(" - at `", 1)[0]
+    found = _PATH.search(problem)
+    path = ".".join(filter(None, (root, found[1] if found else "")))
+    text = problem[: found.start()] if found else problem
     lacking = _MISSING_FIELD.search(text)
     if lacking:
         return missing(f"{path}.{lacking[1]}" if path else lacking[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -20,8 +20,11 @@ _SEARCHED = 2_000
 _PRUNED_LEVELS = 6
 
 
+E = TypeVar("E", bound=RealtimeEvent, covariant=True)
+
+
 @dataclass(frozen=True)
-class Request:
+class Request(Generic[E]):
     """A client event and the frame it came in.
 
     Attributes:
@@ -29,7 +32,7 @@ class Request:
         frame: The frame, or None when the event was handed over as an object.
     """
 
-    event: RealtimeEvent
+    event: E
     frame: str | bytes | None = None
 
     @property
@@ -52,7 +55,7 @@ class Request:
         return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def read_request(frame: str | bytes) -> Request:
+def read_request(frame: str | bytes) -> Request[RealtimeEvent]:
     """Read one frame.
 
     Raises:
@@ -78,7 +81,9 @@ def event_id_in(frame: str | bytes) -> str | None:
     return event_id if isinstance(event_id, str) else None
 
 
-def _read_unusual(frame: str | bytes, cause: RemoteProtocolError) -> Request:
+def _read_unusual(
+    frame: str | bytes, cause: RemoteProtocolError
+) -> Request[RealtimeEvent]:
     """Tell a frame that says null for "not given" from one that is wrong."""
     fields = _object_in(frame)
     name = fields.get("type")
@@ -91,8 +96,7 @@ def _read_unusual(frame: str | bytes, cause: RemoteProtocolError) -> Request:
         # Clients say `response.instructions: null` for "no instructions of its own".
         event = decode_event(msgspec.json.encode(pruned), direction="client")
     except RemoteProtocolError as exc:
-        problem = str(exc).split(": ", 1)[-1].replace(" at `$", " - at `$", 1)
-        raise invalid_field(problem) from exc
+        raise invalid_field(str(exc).split(": ", 1)[-1]) from exc
     return Request(event, frame)
 
 

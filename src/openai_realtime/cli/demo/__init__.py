@@ -122,7 +122,7 @@ async def _with_card(card: SoundCard, conversation: DemoConversation) -> None:
 
 
 def _conclude(conversation: DemoConversation, card: SoundCard, out: Path) -> int:
-    print(f"\n{conversation.report.table(card.heard)}\n")
+    print(f"{conversation.report.table(card.heard)}\n")
     for check in conversation.checks:
         print(f"{'ok    ' if check.passed else 'FAILED'} {check.text}")
     if not conversation.held:

@@ -87,6 +87,7 @@ class DemoConversation:
         await self._spoken_question()
         await self._interrupted_answer()
         self._check("no errors", not self._errors)
+        self._narrator.headline("The replies")
         self.held = True
 
     # --- the turns ---

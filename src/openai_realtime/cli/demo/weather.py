@@ -31,6 +31,6 @@ async def get_weather(arguments: dict[str, Any]) -> dict[str, Any]:
     latitude, longitude = float(arguments["lat"]), float(arguments["lng"])
     return {
         "location": arguments["location"],
-        "temperature_c": round(30 - abs(latitude) / 3),
+        "temperature": f"{round(30 - abs(latitude) / 3)} degrees Celsius",
         "condition": _CONDITIONS[round(abs(longitude)) % len(_CONDITIONS)],
     }

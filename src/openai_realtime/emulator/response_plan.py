@@ -1,0 +1,105 @@
+"""What one response is to be: the session's configuration with its own overrides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from .._struct import UNSET, complaint
+from ..resources.audio import AudioConfig
+from ..resources.items import Item
+from ..resources.response import ResponseConfig
+from ..resources.session import Session
+from ..resources.tools import ToolChoice, ToolDefinition
+from .config_rules import Json, check_fields, check_values, merge
+from .refusal import invalid_field
+from .session import SessionSettings
+
+__all__ = ["ResponsePlan", "plan_response"]
+
+# A response changes the output side only (PROTOCOL.md section 3.5).
+_FIELDS = {
+    "": ResponseConfig.__struct_fields__,
+    "audio": ("output",),
+    "audio.output": ("format", "voice"),
+}
+
+# Not a configuration: what the response is about.
+_OWN = ("conversation", "metadata", "input")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResponsePlan:
+    """How to respond.
+
+    Attributes:
+        modality: ``audio`` or ``text``.
+        max_output_tokens: After how many tokens to stop, or None for never.
+        audio: The audio configuration as the response shows it.
+        metadata: What the client wants echoed.
+        out_of_band: Whether the conversation is to know nothing of it.
+        input: The items that replace the conversation as context, or None.
+    """
+
+    modality: str
+    instructions: str
+    tools: tuple[ToolDefinition, ...]
+    tool_choice: ToolChoice
+    max_output_tokens: int | None
+    audio: AudioConfig
+    metadata: dict[str, str] | None = None
+    out_of_band: bool = False
+    input: tuple[Item, ...] | None = None
+
+
+def plan_response(settings: SessionSettings, given: Json | None = None) -> ResponsePlan:
+    """Work out how to respond.
+
+    Args:
+        settings: The session's settings, which stay as they are.
+        given: The `response` object of the client's event, if there was one.
+
+    Raises:
+        Refusal: An override is unknown, of a wrong type or out of range.
+    """
+    # A null is no override: clients send `instructions: null` for the session's.
+    own = {name: value for name, value in (given or {}).items() if value is not None}
+    check_fields(own, _FIELDS, "response")
+    subject = {name: own[name] for name in _OWN if name in own}
+    about = _about(subject)
+    changes = {name: value for name, value in own.items() if name not in _OWN}
+    config = merge(settings.config, changes, settings.config)
+    try:
+        session = Session.from_dict(config)
+    except msgspec.ValidationError as exc:
+        raise invalid_field(complaint(exc), root="response") from exc
+    check_values({**config, **subject}, "response")
+    output = config["audio"]["output"]
+    settings.check_voice(output["voice"], "response")
+    limit = config["max_output_tokens"]
+    shown = {"output": {"format": output["format"], "voice": output["voice"]}}
+    return ResponsePlan(
+        modality=config["output_modalities"][0],
+        instructions=config["instructions"],
+        tools=_functions(session),
+        tool_choice="auto" if session.tool_choice is UNSET else session.tool_choice,
+        max_output_tokens=limit if isinstance(limit, int) else None,
+        audio=AudioConfig.from_dict(shown),
+        metadata=subject.get("metadata"),
+        out_of_band=about.conversation == "none",
+        input=tuple(about.input) if isinstance(about.input, list) else None,
+    )
+
+
+def _about(subject: Json) -> ResponseConfig:
+    """Read what the response is about: conversation, metadata, input."""
+    try:
+        return ResponseConfig.from_dict(subject)
+    except msgspec.ValidationError as exc:
+        raise invalid_field(complaint(exc), root="response") from exc
+
+
+def _functions(session: Session) -> tuple[ToolDefinition, ...]:
+    tools = session.tools if isinstance(session.tools, list) else []
+    return tuple(tool for tool in tools if isinstance(tool, ToolDefinition))

@@ -1,0 +1,156 @@
+"""The responses of a session: one on the default conversation, others beside it."""
+
+from __future__ import annotations
+
+from ..core.response_state import ResponseSlot
+from ..events import ServerEvent
+from ..resources.response import ResponseStatusReason
+from .brain import Brain
+from .generation import Generation
+from .history import Entry, History
+from .ids import Ids
+from .output_item import Voice
+from .prompt import Prompt, prompt_items
+from .refusal import Refusal
+from .response_plan import ResponsePlan
+from .schedule import Schedule, Steps
+from .session import SessionSettings
+from .tokens import PromptCache, Share, Tokens, share_of, text_tokens
+
+__all__ = ["Responses"]
+
+# Out-of-band responses may overlap; this many and no more at a time.
+_MOST_RUNNING = 32
+
+
+class Responses:
+    """Starts responses, and stops them.
+
+    Args:
+        conversation_id: The default conversation.
+        history: Its items.
+        settings: The session, whose voice is locked by the first audio.
+        schedule: What runs the responses.
+    """
+
+    def __init__(
+        self,
+        *,
+        conversation_id: str,
+        history: History,
+        settings: SessionSettings,
+        schedule: Schedule,
+        brain: Brain,
+        voice: Voice,
+        ids: Ids,
+    ) -> None:
+        self._conversation_id = conversation_id
+        self._history = history
+        self._settings = settings
+        self._schedule = schedule
+        self._brain = brain
+        self._voice = voice
+        self._ids = ids
+        self._slot = ResponseSlot()
+        self._cache = PromptCache()
+        self._running: dict[str, Generation] = {}
+
+    def create(
+        self, plan: ResponsePlan, context: list[Entry] | None, *, now: float
+    ) -> list[ServerEvent]:
+        """Start a response.
+
+        Args:
+            plan: What it is to be.
+            context: The items to respond to; None is the conversation.
+            now: The time.
+
+        Raises:
+            Refusal: One runs already on the default conversation, or too many run.
+        """
+        self._check_room(plan)
+        entries = list(self._history) if context is None else context
+        prompt = Prompt(
+            items=prompt_items(entries),
+            tools=plan.tools,
+            tool_choice=plan.tool_choice,
+            instructions=plan.instructions,
+        )
+        total, cached = self._count(entries, plan)
+        generation = Generation(
+            self._ids("resp"),
+            plan,
+            iter(self._brain.reply(prompt)),
+            ids=self._ids,
+            voice=self._voice,
+            conversation_id=None if plan.out_of_band else self._conversation_id,
+            history=None if plan.out_of_band else self._history,
+            input=total,
+            cached=cached,
+        )
+        if not plan.out_of_band:
+            self._slot.created(generation.id)
+        self._running[generation.id] = generation
+        self._schedule.start(generation.id, self._steps(generation), now=now)
+        return [generation.created()]
+
+    def cancel(self, response_id: str | None) -> list[ServerEvent]:
+        """Cancel the response named, or that of the default conversation.
+
+        Raises:
+            Refusal: No such response is running.
+        """
+        key = response_id or self._slot.response_id
+        if key is None or key not in self._running:
+            raise Refusal(
+                "Cancellation failed: no active response found.",
+                code="response_cancel_not_active",
+            )
+        return self._stop(key, ResponseStatusReason.CLIENT_CANCELLED)
+
+    def interrupt(self) -> list[ServerEvent]:
+        """Cancel the default conversation's response, if one runs: the user speaks."""
+        key = self._slot.response_id
+        if key is None:
+            return []
+        return self._stop(key, ResponseStatusReason.TURN_DETECTED)
+
+    def _check_room(self, plan: ResponsePlan) -> None:
+        if not plan.out_of_band and not self._slot.idle:
+            raise Refusal(
+                "The conversation already has an active response "
+                f"({self._slot.response_id}); wait for its end, or cancel it.",
+                code="conversation_already_has_active_response",
+            )
+        if len(self._running) >= _MOST_RUNNING:
+            raise Refusal(
+                f"{_MOST_RUNNING} responses are running already; wait for one to end.",
+                code="rate_limit_exceeded",
+            )
+
+    def _steps(self, generation: Generation) -> Steps:
+        """Run a response, noting what it means to the session before others see it."""
+        for step in generation.steps():
+            self._settings.spoken = self._settings.spoken or generation.spoken
+            if generation.done:
+                self._release(generation.id)
+            yield step
+
+    def _stop(self, key: str, reason: ResponseStatusReason) -> list[ServerEvent]:
+        self._schedule.stop(key)
+        events = self._running[key].cancel(reason)
+        self._release(key)
+        return events
+
+    def _release(self, key: str) -> None:
+        del self._running[key]
+        self._slot.done(key)
+
+    def _count(self, entries: list[Entry], plan: ResponsePlan) -> tuple[Tokens, Tokens]:
+        """Count the tokens of all that the response is given, and the cached ones."""
+        tools = " ".join(str(tool.to_dict()) for tool in plan.tools)
+        fixed = f"{plan.instructions} {tools}"
+        shares = [Share(fixed, Tokens(text_tokens(fixed))), *map(share_of, entries)]
+        # Out-of-band requests are prompts of their own: they neither use nor fill it.
+        cache = PromptCache() if plan.out_of_band else self._cache
+        return cache.take(shares)

@@ -1,0 +1,224 @@
+"""What was asked for, what was accepted, and the tools beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openai_realtime.core.configuration import Configuration, merge
+from openai_realtime.errors import ConfigurationError, RealtimeError, ToolError
+from openai_realtime.events import SessionUpdated
+from openai_realtime.resources import ServerVad, Session, ToolDefinition
+
+
+@pytest.fixture
+def configuration() -> Configuration:
+    """Nothing asked for yet."""
+    return Configuration()
+
+
+def names(config: Any) -> list[str]:
+    """Return the names of a configuration's tools."""
+    return [tool.name for tool in config.tools]
+
+
+BY_HAND = {"type": "function", "name": "by_hand"}
+
+
+# --- merging ---
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "merged"),
+    [
+        ({}, {"a": 1}, {"a": 1}),
+        ({"a": 1}, {}, {"a": 1}),
+        ({"a": 1, "b": 2}, {"a": 3}, {"a": 3, "b": 2}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}, {"a": {"b": 3, "c": 2}}),
+        ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+        ({"a": None}, {"a": {"b": 1}}, {"a": {"b": 1}}),
+        ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
+        ({"a": {"b": {"c": 1}}}, {"a": {"b": {"d": 2}}}, {"a": {"b": {"c": 1, "d": 2}}}),
+        (
+            {"t": {"type": "server_vad", "threshold": 0.5}},
+            {"t": {"type": "semantic_vad"}},
+            {"t": {"type": "semantic_vad"}},
+        ),
+        (
+            {"t": {"type": "server_vad", "threshold": 0.5}},
+            {"t": {"type": "server_vad", "silence_duration_ms": 200}},
+            {
+                "t": {
+                    "type": "server_vad",
+                    "threshold": 0.5,
+                    "silence_duration_ms": 200,
+                }
+            },
+        ),
+    ],
+    ids=str,
+)
+def test_merge(
+    base: dict[str, Any], change: dict[str, Any], merged: dict[str, Any]
+) -> None:
+    """A partial update changes what it names at any depth, and nothing else."""
+    before, asked = repr(base), repr(change)
+    assert merge(base, change) == merged
+    assert (repr(base), repr(change)) == (before, asked)
+
+
+# --- changing ---
+
+
+def test_change_sends_what_changed_and_keeps_everything(
+    configuration: Configuration,
+) -> None:
+    """An update is small, but a new connection gets all that was ever asked for."""
+    configuration.change({"instructions": "a", "voice": "ash"})
+    sent, notes = configuration.change({"turn_detection": None})
+    assert notes == ()
+    assert sent.to_dict() == {
+        "type": "realtime",
+        "audio": {"input": {"turn_detection": None}},
+    }
+    assert configuration.whole().to_dict() == {
+        "type": "realtime",
+        "instructions": "a",
+        "audio": {"output": {"voice": "ash"}, "input": {"turn_detection": None}},
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"instruction": "a"},
+        {"instructions": 7},
+        {"turn_detection": {"type": "server_vad", "threshold": "x"}},
+        {"voice": "ash", "audio": {"output": {"voice": "coral"}}},
+    ],
+    ids=str,
+)
+def test_bad_change_changes_nothing(
+    configuration: Configuration, fields: dict[str, Any]
+) -> None:
+    """After a refused update the former configuration stands, whole."""
+    configuration.change({"instructions": "before"})
+    before = configuration.whole()
+    with pytest.raises(ConfigurationError):
+        configuration.change(fields)
+    assert configuration.whole() == before
+
+
+def test_empty_until_something_is_asked_for(configuration: Configuration) -> None:
+    """Without wishes the server's defaults stand, and nothing is sent for them."""
+    assert configuration.empty
+    configuration.change({"instructions": ""})
+    assert not configuration.empty
+
+
+def test_tool_alone_is_a_wish(configuration: Configuration) -> None:
+    """A client with tools and no other configuration still sends them."""
+    configuration.add_tool(ToolDefinition(name="f"))
+    assert not configuration.empty
+
+
+# --- tools ---
+
+
+def test_registered_tools_come_after_those_set_by_hand(
+    configuration: Configuration,
+) -> None:
+    """Tools set by hand and registered ones stand together, as the seeds promise."""
+    configuration.change({"tools": [BY_HAND]})
+    sent = configuration.add_tool(ToolDefinition(name="registered"))
+    assert names(sent) == ["by_hand", "registered"]
+    assert names(configuration.whole()) == ["by_hand", "registered"]
+
+
+def test_tools_set_by_hand_do_not_drop_registered_ones(
+    configuration: Configuration,
+) -> None:
+    """An update of `tools` replaces the former ones by hand, and no registered one."""
+    configuration.add_tool(ToolDefinition(name="registered"))
+    configuration.change({"tools": [BY_HAND]})
+    sent, _ = configuration.change({"tools": [{**BY_HAND, "name": "other"}]})
+    assert names(sent) == ["other", "registered"]
+    cleared, _ = configuration.change({"tools": []})
+    assert names(cleared) == ["registered"]
+
+
+def test_update_without_tools_sends_none(configuration: Configuration) -> None:
+    """An update of the voice does not send all tools again."""
+    configuration.add_tool(ToolDefinition(name="registered"))
+    sent, _ = configuration.change({"voice": "ash"})
+    assert "tools" not in sent.to_dict()
+
+
+def test_name_of_another_tool_is_refused(configuration: Configuration) -> None:
+    """Two tools of one name would make it unclear which one answers."""
+    configuration.add_tool(ToolDefinition(name="f", description="first"))
+    with pytest.raises(ToolError, match=r"'f'.*remove_tool"):
+        configuration.add_tool(ToolDefinition(name="f"))
+    assert configuration.tools["f"].description == "first"
+
+
+def test_name_of_a_tool_set_by_hand_is_refused(configuration: Configuration) -> None:
+    """A registered tool cannot take a name that was set by hand, nor be sent twice."""
+    configuration.change({"tools": [BY_HAND]})
+    with pytest.raises(ToolError, match="by_hand"):
+        configuration.add_tool(ToolDefinition(name="by_hand"))
+    assert names(configuration.whole()) == ["by_hand"]
+
+
+def test_name_of_a_registered_tool_is_refused_by_hand(
+    configuration: Configuration,
+) -> None:
+    """Tools set by hand cannot take the name of a registered one, nor be sent twice."""
+    configuration.add_tool(ToolDefinition(name="f"))
+    with pytest.raises(RealtimeError, match=r"\bf\b"):
+        configuration.change({"tools": [{"type": "function", "name": "f"}]})
+    assert names(configuration.whole()) == ["f"]
+
+
+def test_removed_tool_is_gone(configuration: Configuration) -> None:
+    """Removing sends the remaining tools, and the last one leaves an empty list."""
+    configuration.add_tool(ToolDefinition(name="f"))
+    configuration.add_tool(ToolDefinition(name="g"))
+    assert names(configuration.remove_tool("f")) == ["g"]
+    assert configuration.remove_tool("g").to_dict()["tools"] == []
+    configuration.add_tool(ToolDefinition(name="f"))
+
+
+def test_unknown_tool_cannot_be_removed(configuration: Configuration) -> None:
+    """The error for an unknown name lists the names there are."""
+    configuration.add_tool(ToolDefinition(name="f"))
+    with pytest.raises(ToolError, match=r"'g'.*\bf\b"):
+        configuration.remove_tool("g")
+
+
+@pytest.mark.parametrize("source", ["by hand", "session"])
+def test_offers_what_has_no_handler(configuration: Configuration, source: str) -> None:
+    """A function set by hand or by the server is known to be somebody's to answer."""
+    assert not configuration.offers_without_handler("by_hand")
+    if source == "by hand":
+        configuration.change({"tools": [BY_HAND]})
+    else:
+        configuration.acknowledged = Session.from_dict({"tools": [BY_HAND]})
+    assert configuration.offers_without_handler("by_hand")
+    assert not configuration.offers_without_handler("other")
+
+
+# --- turn detection ---
+
+
+def test_turn_detection_is_what_the_server_acknowledged(
+    configuration: Configuration,
+) -> None:
+    """Whether turns are found by hand is the server's word, not our wish."""
+    configuration.change({"turn_detection": None})
+    assert configuration.turn_detection is None
+    described = {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+    updated = {"type": "session.updated", "session": described}
+    configuration.acknowledged = SessionUpdated.from_dict(updated).session
+    assert configuration.turn_detection == ServerVad()

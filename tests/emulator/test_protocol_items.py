@@ -1,0 +1,295 @@
+"""The conversation's items: create, retrieve, truncate, delete."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from openai_realtime.audio import ms_to_samples
+
+from .event_order import check_order
+from .session_driver import SessionDriver, speech
+
+
+def message(role: str = "user", **fields: Any) -> dict[str, Any]:
+    """Make a message with a text, of the type that its role has."""
+    kind = "output_text" if role == "assistant" else "input_text"
+    content = [{"type": kind, "text": "Hello"}]
+    return {"type": "message", "role": role, "content": content, **fields}
+
+
+def create(item: Any, **fields: Any) -> dict[str, Any]:
+    """Make the event that creates an item."""
+    return {"type": "conversation.item.create", "item": item, **fields}
+
+
+def order_of(driver: SessionDriver) -> list[str]:
+    """Return the ids in the server's order, from the events alone."""
+    ids: list[str] = []
+    for event in driver.events:
+        if event.type == "conversation.item.added":
+            previous = event.previous_item_id
+            ids.insert(
+                0 if previous is None else ids.index(previous) + 1, event.item.id
+            )
+        if event.type == "conversation.item.deleted":
+            ids.remove(event.item_id)
+    return ids
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        message("user"),
+        message("system"),
+        message("assistant"),
+        {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "c1"},
+        {"type": "function_call_output", "call_id": "c1", "output": "5"},
+    ],
+)
+def test_an_item_is_added_and_done(item: dict[str, Any]) -> None:
+    """A client's item is complete at once, with its id, object and status."""
+    driver = SessionDriver()
+    added, done = driver.send(**create(item))
+    assert (added.type, done.type) == (
+        "conversation.item.added",
+        "conversation.item.done",
+    )
+    assert added.item == done.item
+    assert added.previous_item_id is None
+    fields = added.item.to_dict()
+    assert fields.pop("id").startswith("item_")
+    assert fields.pop("object") == "realtime.item"
+    assert fields.pop("status") == "completed"
+    assert fields == item
+
+
+def test_items_go_where_they_are_put() -> None:
+    """At the end, behind an item, or at the root; an id of one's own is kept."""
+    driver = SessionDriver()
+    driver.send(**create(message(id="b")))
+    driver.send(**create(message(id="d"), previous_item_id=None))
+    driver.send(**create(message(id="c"), previous_item_id="b"))
+    driver.send(**create(message(id="a"), previous_item_id="root"))
+    assert order_of(driver) == ["a", "b", "c", "d"]
+    assert driver.events[-1].previous_item_id is None
+    check_order(driver.events)
+
+
+def test_a_call_without_id_gets_one() -> None:
+    """The output is matched by it."""
+    driver = SessionDriver()
+    item = {"type": "function_call", "name": "f", "arguments": "{}"}
+    assert driver.send(**create(item))[0].item.call_id == "call_1"
+
+
+AUDIO = base64.b64encode(bytes(4800)).decode()
+REFUSED = [
+    (create({**message(), "id": "taken"}), "invalid_value", "item.id"),
+    (create(message(), previous_item_id="no"), "item_not_found", "previous_item_id"),
+    (create({"type": "poem"}), "invalid_value", "item.type"),
+    (create({"type": "item_reference", "id": "taken"}), "invalid_value", "item.type"),
+    (create(message("wizard")), "invalid_value", "item.role"),
+    (
+        create({"type": "message", "role": "user"}),
+        "missing_required_parameter",
+        "item.content",
+    ),
+    (
+        create(message(content=[{"type": "output_text", "text": "x"}])),
+        "invalid_value",
+        "item.content[0].type",
+    ),
+    (
+        create(message(content=[{"type": "smell"}])),
+        "invalid_value",
+        "item.content[0].type",
+    ),
+    (
+        create(
+            message("assistant", content=[{"type": "output_audio", "audio": AUDIO}])
+        ),
+        "invalid_value",
+        "item.content[0].type",
+    ),
+    (
+        create(message("system", content=[{"type": "input_audio", "audio": AUDIO}])),
+        "invalid_value",
+        "item.content[0].type",
+    ),
+    (
+        create(message("assistant", content=[{"type": "output_text"}])),
+        "missing_required_parameter",
+        "item.content[0].text",
+    ),
+    (
+        create(message(content=[{"type": "input_audio"}])),
+        "missing_required_parameter",
+        "item.content[0].audio",
+    ),
+    (
+        create(message(content=[{"type": "input_audio", "audio": "AAAA"}])),
+        "invalid_value",
+        "item.content[0].audio",
+    ),
+    (
+        create(message(content=[{"type": "input_image", "image_url": "http://x"}])),
+        "invalid_value",
+        "item.content[0].image_url",
+    ),
+    (
+        create({"type": "function_call", "name": "f"}),
+        "missing_required_parameter",
+        "item.arguments",
+    ),
+    (
+        create({"type": "function_call_output", "call_id": "c"}),
+        "missing_required_parameter",
+        "item.output",
+    ),
+    (
+        {"type": "conversation.item.retrieve", "item_id": "no"},
+        "item_retrieve_invalid_item_id",
+        "item_id",
+    ),
+    (
+        {"type": "conversation.item.delete", "item_id": "no"},
+        "item_not_found",
+        "item_id",
+    ),
+]
+
+
+@pytest.mark.parametrize(("frame", "code", "param"), REFUSED)
+def test_what_cannot_be_is_refused(frame: Any, code: str, param: str) -> None:
+    """The error names the field, and the conversation stays as it was."""
+    driver = SessionDriver()
+    driver.send(**create(message(id="taken")))
+    error = driver.assert_refused(code, param, {**frame, "event_id": "mine"})
+    assert error.event_id == "mine"
+
+
+def test_user_audio_is_kept_for_retrieval_only() -> None:
+    """Events show the part without its audio; the retrieved item has it."""
+    driver = SessionDriver()
+    pcm = speech("Hello there")
+    part = {"type": "input_audio", "audio": base64.b64encode(pcm).decode()}
+    added, _ = driver.send(**create(message(content=[part], id="a")))
+    assert added.item.content[0].to_dict() == {
+        "type": "input_audio",
+        "transcript": None,
+    }
+    [retrieved] = driver.send("conversation.item.retrieve", item_id="a")
+    assert retrieved.type == "conversation.item.retrieved"
+    assert retrieved.item.content[0].audio == pcm
+
+
+def test_an_image_is_accepted() -> None:
+    """As a data URL."""
+    driver = SessionDriver()
+    part = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    assert driver.send(**create(message(content=[part])))[0].item.content[0].image_url
+
+
+def test_a_deleted_item_is_gone() -> None:
+    """It is confirmed, cannot be retrieved, and its id is free again."""
+    driver = SessionDriver()
+    driver.send(**create(message(id="a")))
+    [event] = driver.send("conversation.item.delete", item_id="a")
+    assert (event.type, event.item_id) == ("conversation.item.deleted", "a")
+    [event] = driver.send("conversation.item.retrieve", item_id="a")
+    assert event.type == "error"
+    assert order_of(driver) == []
+
+
+def spoken(driver: SessionDriver) -> Any:
+    """Have the assistant speak and return its item, retrieved."""
+    driver.say("Hello")
+    [done] = [event for event in driver.respond() if event.type == "response.done"]
+    item_id = done.response.output[0].id
+    return driver.send("conversation.item.retrieve", item_id=item_id)[0].item
+
+
+def truncate(item_id: str, audio_end_ms: int, content_index: int = 0) -> dict[str, Any]:
+    """Make the event that truncates an item."""
+    return {
+        "type": "conversation.item.truncate",
+        "item_id": item_id,
+        "content_index": content_index,
+        "audio_end_ms": audio_end_ms,
+    }
+
+
+def test_truncation_cuts_the_audio_and_drops_the_transcript() -> None:
+    """PROTOCOL.md section 6.8: what was not heard is gone on the server too."""
+    driver = SessionDriver()
+    whole = spoken(driver)
+    assert whole.content[0].transcript
+    [event] = driver.send(**truncate(whole.id, 500))
+    assert event.type == "conversation.item.truncated"
+    assert (event.content_index, event.audio_end_ms) == (0, 500)
+    [event] = driver.send("conversation.item.retrieve", item_id=whole.id)
+    part = event.item.content[0].to_dict()
+    assert "transcript" not in part
+    kept = base64.b64decode(part["audio"])
+    assert kept == whole.content[0].audio[: ms_to_samples(500) * 2]
+    driver.assert_refused("invalid_value", "audio_end_ms", truncate(whole.id, 501))
+
+
+def test_truncation_to_the_very_end_is_allowed() -> None:
+    """The bound is inclusive, and a client may have rounded up."""
+    driver = SessionDriver()
+    item = spoken(driver)
+    samples = len(item.content[0].audio) // 2
+    rounded_up = -(-samples * 1000 // 24_000)
+    frame = truncate(item.id, rounded_up + 1)
+    driver.assert_refused("invalid_value", "audio_end_ms", frame)
+    assert driver.send(**truncate(item.id, rounded_up))[0].type != "error"
+
+
+def test_what_cannot_be_truncated_is_refused() -> None:
+    """Unknown items, items without assistant audio, other parts, negative times."""
+    driver = SessionDriver()
+    spoken_id = spoken(driver).id
+    user_id = driver.say("Hello")
+    text_id = driver.send(**create(message("assistant")))[0].item.id
+    refused = driver.assert_refused
+    refused("item_truncate_invalid_item_id", "item_id", truncate("no", 0))
+    refused(None, None, truncate(user_id, 0))
+    refused(None, None, truncate(text_id, 0))
+    refused("invalid_value", "content_index", truncate(spoken_id, 0, 1))
+    refused("invalid_value", "audio_end_ms", truncate(spoken_id, -1))
+    refused("invalid_value", "audio_end_ms", truncate(spoken_id, 1_000_000))
+
+
+def test_an_item_can_be_truncated_while_it_is_generated() -> None:
+    """Some clients truncate before they cancel; what comes later does not count."""
+    driver = SessionDriver()
+    driver.say("Count to twenty")
+    driver.send("response.create")
+    driver.run(0.3)
+    [item_id] = {e.item_id for e in driver.events if e.type.endswith("audio.delta")}
+    assert driver.send(**truncate(item_id, 200))[0].type != "error"
+    driver.run(0.1)
+    driver.send("response.cancel")
+    [event] = driver.send("conversation.item.retrieve", item_id=item_id)
+    assert len(event.item.content[0].audio) == ms_to_samples(200) * 2
+    assert "transcript" not in event.item.content[0].to_dict()
+    check_order(driver.events)
+
+
+def test_old_audio_is_forgotten_before_memory_is(monkeypatch: Any) -> None:
+    """Beyond a limit the oldest audio goes, its item stays."""
+    monkeypatch.setattr("openai_realtime.emulator.history._AUDIO_LIMIT_BYTES", 10_000)
+    driver = SessionDriver()
+    part = {"type": "input_audio", "audio": AUDIO}
+    for name in ("a", "b", "c"):
+        driver.send(**create(message(content=[part], id=name)))
+    kept = {
+        name: driver.send("conversation.item.retrieve", item_id=name)[0].item
+        for name in ("a", "b", "c")
+    }
+    assert kept["b"].content[0].audio == kept["c"].content[0].audio == bytes(4800)
+    assert "audio" not in kept["a"].content[0].to_dict()

