@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Mapping
 from enum import Enum
 from itertools import count
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -74,6 +74,21 @@ class ConnectionObserver(Protocol):
         """The connection is over."""
 
 
+class _Outgoing(NamedTuple):
+    """A frame that waits to be written, and who waits for that."""
+
+    frame: bytes
+    sent: asyncio.Future[None] | None
+
+    def succeeded(self) -> None:
+        if self.sent is not None and not self.sent.done():
+            self.sent.set_result(None)
+
+    def failed(self, exc: ConnectionClosed) -> None:
+        if self.sent is not None and not self.sent.done():
+            self.sent.set_exception(exc)
+
+
 class RealtimeAPI(RealtimeEventHandler):
     """Sends and receives events over one connection at a time.
 
@@ -119,7 +134,8 @@ class RealtimeAPI(RealtimeEventHandler):
         self._transport: Transport | None = None
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
-        self._outbox: deque[bytes] = deque()
+        self._outbox: deque[_Outgoing] = deque()
+        self._end: ConnectionClosed | None = None
         self._observer: ConnectionObserver | None = None
         self._ids = count(1)
         self._id_prefix = f"evt_{secrets.token_hex(6)}"
@@ -164,6 +180,7 @@ class RealtimeAPI(RealtimeEventHandler):
             key_in_browser=self._key_in_browser,
         )
         self.state = ConnectionState.CONNECTING
+        self._end = None
         try:
             transport = await (self._connector or _default_connector)(endpoint)
         except BaseException:
@@ -232,8 +249,9 @@ class RealtimeAPI(RealtimeEventHandler):
         if self._writer is None:
             await transport.send(frame)
         else:
-            self._outbox.append(frame)
-            await asyncio.wait([self._writer])
+            sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._outbox.append(_Outgoing(frame, sent))
+            await sent
         return event.event_id or None
 
     def post(self, event: RealtimeEvent) -> None:
@@ -249,13 +267,15 @@ class RealtimeAPI(RealtimeEventHandler):
             raise LocalProtocolError(
                 f"{_OUTBOX_LIMIT} events wait to be written: the server does not read"
             )
-        self._outbox.append(frame)
+        self._outbox.append(_Outgoing(frame, None))
         if self._writer is None:
             self._writer = asyncio.create_task(
                 self._write(), name="openai_realtime.writer"
             )
 
     def _open_transport(self, event: RealtimeEvent) -> Transport:
+        if self._end is not None:
+            raise ConnectionClosed(self._end.code, self._end.reason)
         if self._transport is None or self.state is not ConnectionState.OPEN:
             raise LocalProtocolError(
                 f"{event.type} cannot be sent: not connected; call connect() first"
@@ -273,7 +293,7 @@ class RealtimeAPI(RealtimeEventHandler):
         self, name: str, fields: dict[str, Any]
     ) -> tuple[RealtimeEvent, bytes]:
         """Build an event from its name and fields, without losing unknown ones."""
-        content = {"type": name, **fields}
+        content = {"type": name} | {k: v for k, v in fields.items() if k != "type"}
         if name != "input_audio_buffer.append":
             content.setdefault("event_id", self.new_event_id())
         frame = encode_event(UnknownEvent.of(content))
@@ -292,13 +312,22 @@ class RealtimeAPI(RealtimeEventHandler):
         """Write what was posted, in order, until nothing is left."""
         try:
             while self._outbox and self._transport is not None:
-                await self._transport.send(self._outbox[0])
-                self._outbox.popleft()
-        except ConnectionClosed:
-            # The reader meets the same end and reports it.
-            self._outbox.clear()
+                outgoing = self._outbox.popleft()
+                try:
+                    await self._transport.send(outgoing.frame)
+                except ConnectionClosed as exc:
+                    # The reader meets the same end and reports it.
+                    outgoing.failed(exc)
+                    self._fail_outbox(exc)
+                else:
+                    outgoing.succeeded()
         finally:
             self._writer = None
+
+    def _fail_outbox(self, end: ConnectionClosed) -> None:
+        for outgoing in self._outbox:
+            outgoing.failed(end)
+        self._outbox.clear()
 
     # --- receiving ---
 
@@ -311,6 +340,8 @@ class RealtimeAPI(RealtimeEventHandler):
                 try:
                     event = decode_event(frame, direction="server")
                 except RemoteProtocolError as exc:
+                    # Its message quotes the frame, which is not for the log.
+                    logger.warning("a frame of %d bytes is no event", len(frame))
                     self._report(exc, frame)
                     continue
                 self._receive(event, frame)
@@ -339,7 +370,6 @@ class RealtimeAPI(RealtimeEventHandler):
         self._dispatch_seen(source, event, frame)
 
     def _report(self, error: RealtimeError, context: Any) -> None:
-        logger.warning("%s", error)
         problem = ErrorOccurred(error=error, context=context)
         if self._observer is not None:
             self._observer.problem_occurred(problem)
@@ -348,7 +378,10 @@ class RealtimeAPI(RealtimeEventHandler):
     def _ended(self, end: ConnectionClosed) -> None:
         self._transport = None
         self._reader = None
-        self._outbox.clear()
+        self._fail_outbox(end)
+        if self.state is ConnectionState.OPEN:
+            # Who sends later learns how it ended, unless we ended it ourselves.
+            self._end = end
         self.state = ConnectionState.CLOSED
         logger.info("%s", end)
         closed = closed_event(end)

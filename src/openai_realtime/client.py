@@ -16,12 +16,14 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeGuard
 
+from ._struct import UNSET
 from .api import ConnectionState, RealtimeAPI, closed_event
 from .audio import to_pcm16
 from .core.conversation import RealtimeConversation
 from .core.outputs import Close, Emit, Output, RunTool, Send
 from .core.protocol import RealtimeProtocol, server_error
-from .errors import ConnectionClosed, LocalProtocolError, ServerError, ToolError
+from .dialect import nested_config, to_config
+from .errors import ConnectionClosed, ServerError, ToolError
 from .event_stream import EventStream
 from .events import (
     Error,
@@ -30,9 +32,10 @@ from .events import (
     SessionUpdate,
     SessionUpdated,
 )
-from .handlers import RealtimeEventHandler
+from .handlers import RealtimeEventHandler, being_cancelled
 from .resources.formatted import FormattedItem
 from .resources.items import ContentPart
+from .resources.response import ResponseConfig
 from .resources.session import Session
 from .resources.tools import ToolDefinition
 from .tools import Tool, ToolHandler, failure_output
@@ -216,17 +219,15 @@ class RealtimeClient(RealtimeEventHandler):
             ServerError: The server refuses the change; nothing has changed then.
             TimeoutError: The server does not answer.
         """
-        before = self._protocol.configuration.wanted
         change, notes = self._protocol.configuration.change(fields)
-        for note in notes:
-            warnings.warn(note, DeprecationWarning, stacklevel=2)
+        _warn(notes)
         if not self.is_connected:
             return
         try:
             async with asyncio.timeout(_ANSWER_TIMEOUT_S):
                 await self._send_update(self._protocol.update_session(change))
         except ServerError:
-            self._protocol.configuration.wanted = before
+            self._protocol.configuration.take_back(change)
             raise
 
     def add_tool(
@@ -303,7 +304,10 @@ class RealtimeClient(RealtimeEventHandler):
         Raises:
             LocalProtocolError: Less than 100 ms of audio are pending.
         """
-        await self._send_all(self._protocol.create_response(fields))
+        nested, notes = nested_config(fields, ResponseConfig)
+        _warn(notes)
+        config = to_config(nested, ResponseConfig) if nested else UNSET
+        await self._send_all(self._protocol.create_response(config))
 
     async def cancel_response(
         self, item_id: str | None = None, sample_count: int = 0
@@ -404,13 +408,20 @@ class RealtimeClient(RealtimeEventHandler):
         for output in outputs:
             match output:
                 case Send(event=event):
-                    self.realtime.post(event)
+                    self._post(event)
                 case Emit(name=name, event=event):
                     self.dispatch(name, event)
                 case RunTool():
                     self._spawn(self._run_tool(output))
                 case Close(code=code, reason=reason):
                     self._spawn(self.realtime.close(code, reason))
+
+    def _post(self, event: RealtimeEvent) -> None:
+        """Send an answer to what arrived, unless we are leaving already."""
+        if self.is_connected:
+            self.realtime.post(event)
+        else:
+            logger.debug("%s is not sent: the connection has ended", event.type)
 
     async def _send_update(self, outputs: Sequence[Output]) -> None:
         """Send a session update and wait until the server has accepted it."""
@@ -429,6 +440,7 @@ class RealtimeClient(RealtimeEventHandler):
         finally:
             for event_id in answers:
                 del self._answers[event_id]
+                self._protocol.configuration.answer(event_id)
 
     def _settle_update(self, event: RealtimeEvent) -> None:
         """Let the caller of `update_session` have the server's answer."""
@@ -439,7 +451,8 @@ class RealtimeClient(RealtimeEventHandler):
             if answer is not None and not answer.done():
                 answer.set_result(None)
         elif isinstance(event, Error):
-            answer = self._answers.get(event.error.event_id or "")
+            refused = self._protocol.update_refused_by(event)
+            answer = self._answers.get(refused or "")
             if answer is not None and not answer.done():
                 answer.set_exception(server_error(event))
 
@@ -451,17 +464,17 @@ class RealtimeClient(RealtimeEventHandler):
                 known = ", ".join(sorted(self._tools)) or "none"
                 raise ToolError(f"there is no tool {call.name!r}; there are: {known}")
             output = await tool.run(call.arguments)
+        except asyncio.CancelledError as exc:
+            if being_cancelled():
+                raise
+            # Something that the tool waited for was cancelled, not the tool.
+            output = self._tool_failed(call, exc)
         except Exception as exc:
-            self._tool_failed(call, exc)
-            output = failure_output(str(exc) or type(exc).__name__)
-        try:
-            self._perform(self._protocol.tool_finished(call.call_id, output))
-        except LocalProtocolError:
-            logger.warning(
-                "the output of %s came after the connection had ended", call.name
-            )
+            output = self._tool_failed(call, exc)
+        self._perform(self._protocol.tool_finished(call.call_id, output))
 
-    def _tool_failed(self, call: RunTool, exc: Exception) -> None:
+    def _tool_failed(self, call: RunTool, exc: BaseException) -> str:
+        """Tell of a failed tool, and return what to tell the model."""
         logger.error("tool %r failed", call.name, exc_info=exc)
         if isinstance(exc, ToolError):
             failure = exc
@@ -469,6 +482,7 @@ class RealtimeClient(RealtimeEventHandler):
             failure = ToolError(f"tool {call.name!r} failed: {exc!r}")
             failure.__cause__ = exc
         self.dispatch("error", ErrorOccurred(error=failure, context=call))
+        return failure_output(str(exc) or type(exc).__name__)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -478,3 +492,8 @@ class RealtimeClient(RealtimeEventHandler):
     def _takes_raw(self, audio: object) -> TypeGuard[bytes]:
         """Whether audio goes out as it is: bytes of a G.711 session."""
         return isinstance(audio, bytes) and not self._protocol.input_is_pcm
+
+
+def _warn(notes: Iterable[str]) -> None:
+    for note in notes:
+        warnings.warn(note, DeprecationWarning, stacklevel=3)

@@ -124,7 +124,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, WireObject | OpenFamily | list | dict | tuple):
         try:
             return msgspec.json.decode(msgspec.json.encode(value, enc_hook=encode_hook))
-        except TypeError as exc:
+        except (TypeError, ValueError, RecursionError) as exc:
             raise ConfigurationError(f"configuration cannot be sent: {exc}") from exc
     return value
 

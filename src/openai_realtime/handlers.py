@@ -36,16 +36,55 @@ HANDLER_QUEUE_LIMIT = 4096
 
 
 class _Subscription:
-    """One handler under one name."""
+    """One handler under one name.
+
+    Attributes:
+        active: False once it was withdrawn.
+        queue: Calls that wait, each with the name of its event.
+        dropped: Events dropped because the handler was too slow.
+        worker: Runs the queue while it is not empty.
+    """
 
     def __init__(self, name: str, handler: EventHandlerCallback, once: bool) -> None:
         self.name = name
         self.handler = handler
         self.once = once
-        self.queue: deque[Any] = deque()
+        self.active = True
+        self.is_coroutine: bool = inspect.iscoroutinefunction(handler)
+        self.queue: deque[tuple[str, Callable[[], object]]] = deque()
         self.dropped = 0
         self.worker: asyncio.Task[None] | None = None
-        self.is_coroutine: bool = inspect.iscoroutinefunction(handler)
+
+
+class _Waiter:
+    """Somebody who waits for one event."""
+
+    def __init__(self, name: str, predicate: Callable[[Any], bool] | None) -> None:
+        self.name = name
+        self.predicate = predicate
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def offer(self, name: str, event: Any) -> None:
+        """Take the event, if it is the one waited for."""
+        if self.answer.done() or not _matches(self.name, name):
+            return
+        try:
+            if self.predicate is None or self.predicate(event):
+                self.answer.set_result(event)
+        except Exception as exc:
+            self.answer.set_exception(exc)
+
+
+def being_cancelled() -> bool:
+    """Whether the current task was asked to end, as opposed to what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _matches(pattern: str, name: str) -> bool:
+    if pattern.endswith("*"):
+        return name.startswith(pattern[:-1])
+    return name == pattern
 
 
 class RealtimeEventHandler:
@@ -58,8 +97,8 @@ class RealtimeEventHandler:
         self._exact: dict[str, list[_Subscription]] = {}
         self._wildcards: list[_Subscription] = []
         self._streams: list[EventStream] = []
-        self._waiters: set[asyncio.Future[Any]] = set()
-        self._workers: set[asyncio.Task[None]] = set()
+        self._waiters: list[_Waiter] = []
+        self._workers: dict[asyncio.Task[None], _Subscription] = {}
 
     # --- subscribing ---
 
@@ -108,6 +147,9 @@ class RealtimeEventHandler:
 
     def clear_event_handlers(self) -> None:
         """Withdraw every handler; streams and waiters are left alone."""
+        for subscription in self._all():
+            subscription.active = False
+            subscription.queue.clear()
         self._exact.clear()
         self._wildcards.clear()
 
@@ -133,28 +175,17 @@ class RealtimeEventHandler:
 
         Cancelling it is safe: events go to the other subscribers as before.
         """
-        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def take(event: Any) -> None:
-            if waiter.done():
-                return
-            try:
-                if predicate is None or predicate(event):
-                    waiter.set_result(event)
-            except Exception as exc:
-                waiter.set_exception(exc)
-
-        self._waiters.add(waiter)
-        self.on(name, take)
+        waiter = _Waiter(name, predicate)
+        self._waiters.append(waiter)
         try:
             async with asyncio.timeout(timeout):
-                return await waiter
+                return await waiter.answer
         except TimeoutError:
+            if waiter.answer.done() and not waiter.answer.cancelled():
+                raise
             raise TimeoutError(f"no event {name!r} within {timeout} s") from None
         finally:
-            self._waiters.discard(waiter)
-            if self._find(name, take, once=False) is not None:
-                self.off(name, take)
+            self._waiters.remove(waiter)
 
     def events(
         self, *names: str, buffer: int = 1024, when_full: WhenFull = "error"
@@ -181,94 +212,101 @@ class RealtimeEventHandler:
         """Hand an event to everybody who subscribed to its name; never waits."""
         exact = self._exact.get(name)
         if exact is not None:
-            self._deliver(exact, event)
+            self._deliver(tuple(exact), name, event)
         if self._wildcards:
-            matching = [s for s in self._wildcards if name.startswith(s.name[:-1])]
-            self._deliver(matching, event)
-        for stream in self._streams:
+            matching = tuple(s for s in self._wildcards if _matches(s.name, name))
+            self._deliver(matching, name, event)
+        for waiter in self._waiters:
+            waiter.offer(name, event)
+        for stream in tuple(self._streams):
             stream.offer(name, event)
 
     def _wants(self, name: str) -> bool:
         """Whether anybody subscribed to this name."""
         return (
             name in self._exact
-            or any(name.startswith(s.name[:-1]) for s in self._wildcards)
+            or any(_matches(s.name, name) for s in self._wildcards)
+            or any(_matches(waiter.name, name) for waiter in self._waiters)
             or any(stream.wants(name) for stream in self._streams)
         )
 
-    def _deliver(self, subscriptions: list[_Subscription], event: Any) -> None:
-        for subscription in tuple(subscriptions):
+    def _deliver(
+        self, subscriptions: tuple[_Subscription, ...], name: str, event: Any
+    ) -> None:
+        for subscription in subscriptions:
+            # One before it may have withdrawn it.
+            if not subscription.active:
+                continue
             if subscription.once:
                 self._remove(subscription)
             if subscription.is_coroutine:
-                self._enqueue(subscription, event)
+                self._enqueue(subscription, name, partial(subscription.handler, event))
             else:
-                self._call(subscription, event)
+                self._call(subscription, name, event)
 
-    def _call(self, subscription: _Subscription, event: Any) -> None:
+    def _call(self, subscription: _Subscription, name: str, event: Any) -> None:
         try:
             result = subscription.handler(event)
         except Exception as exc:
-            self._failed(subscription, exc)
+            self._failed(subscription, name, exc)
             return
         if inspect.isawaitable(result):
             # A plain function that returned a coroutine (a lambda, a partial): treat
             # it as the coroutine handler that it is from now on.
             subscription.is_coroutine = True
-            self._enqueue(subscription, event, first=result)
+            self._enqueue(subscription, name, lambda: result)
 
     def _enqueue(
-        self,
-        subscription: _Subscription,
-        event: Any,
-        first: Awaitable[object] | None = None,
+        self, subscription: _Subscription, name: str, call: Callable[[], object]
     ) -> None:
         if len(subscription.queue) >= HANDLER_QUEUE_LIMIT:
-            subscription.queue.popleft()
-            subscription.dropped += 1
-            if subscription.dropped == 1:
-                behind = RealtimeError(
-                    f"a handler of {subscription.name!r} is {HANDLER_QUEUE_LIMIT} "
-                    "events behind; its oldest events are dropped from now on"
-                )
-                self._failed(subscription, behind)
-        if first is None:
-            subscription.queue.append(event)
+            self._drop_oldest(subscription, name)
+        subscription.queue.append((name, call))
         if subscription.worker is None:
-            worker = asyncio.get_running_loop().create_task(
-                self._work(subscription, first)
-            )
+            worker = asyncio.get_running_loop().create_task(self._work(subscription))
             subscription.worker = worker
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            self._workers[worker] = subscription
+            worker.add_done_callback(self._workers.pop)
 
-    async def _work(
-        self, subscription: _Subscription, first: Awaitable[object] | None
-    ) -> None:
+    def _drop_oldest(self, subscription: _Subscription, name: str) -> None:
+        subscription.queue.popleft()
+        subscription.dropped += 1
+        if subscription.dropped == 1:
+            behind = RealtimeError(
+                f"a handler of {subscription.name!r} is {HANDLER_QUEUE_LIMIT} events "
+                "behind; its oldest events are dropped from now on"
+            )
+            self._failed(subscription, name, behind)
+
+    async def _work(self, subscription: _Subscription) -> None:
         """Run a coroutine handler over its queue, until the queue is empty."""
         try:
-            if first is not None:
-                await self._run(subscription, first)
             while subscription.queue:
-                event = subscription.queue.popleft()
-                result = subscription.handler(event)
-                if inspect.isawaitable(result):
-                    await self._run(subscription, result)
+                name, call = subscription.queue.popleft()
+                await self._run(subscription, name, call)
         finally:
             subscription.worker = None
 
-    async def _run(self, subscription: _Subscription, call: Awaitable[object]) -> None:
+    async def _run(
+        self, subscription: _Subscription, name: str, call: Callable[[], object]
+    ) -> None:
         try:
-            await call
+            result = call()
+            if inspect.isawaitable(result):
+                await result
+        except asyncio.CancelledError as exc:
+            if being_cancelled():
+                raise
+            # Something that the handler waited for was cancelled, not the handler.
+            self._failed(subscription, name, exc)
         except Exception as exc:
-            self._failed(subscription, exc)
+            self._failed(subscription, name, exc)
 
-    def _failed(self, subscription: _Subscription, exc: Exception) -> None:
+    def _failed(
+        self, subscription: _Subscription, name: str, exc: BaseException
+    ) -> None:
+        """Tell of a failed handler; one that failed on `error` is only logged."""
         logger.error("a handler of %r failed", subscription.name, exc_info=exc)
-        self._handler_failed(subscription.name, exc)
-
-    def _handler_failed(self, name: str, exc: Exception) -> None:
-        """Tell of a failed handler; one of `error` itself is only logged."""
         if name != "error":
             failure = RealtimeError(f"a handler of {name!r} failed: {exc!r}")
             failure.__cause__ = exc
@@ -290,12 +328,17 @@ class RealtimeEventHandler:
         """End streams and waiters because the connection has ended."""
         for stream in tuple(self._streams):
             stream.end(error)
-        for waiter in tuple(self._waiters):
-            if not waiter.done():
-                waiter.set_exception(error)
+        for waiter in self._waiters:
+            if not waiter.answer.done():
+                waiter.answer.set_exception(error)
 
     async def _stop_workers(self) -> None:
-        """Cancel the coroutine handlers that still run, and wait for their end."""
+        """Cancel the coroutine handlers that still run, and wait for their end.
+
+        What they had not seen yet is dropped. A handler that calls this goes on.
+        """
+        for subscription in self._workers.values():
+            subscription.queue.clear()
         current = asyncio.current_task()
         workers = [worker for worker in self._workers if worker is not current]
         for worker in workers:
@@ -329,6 +372,10 @@ class RealtimeEventHandler:
             if subscription.once is once:
                 self._remove(subscription)
 
+    def _all(self) -> list[_Subscription]:
+        exact = [s for subscriptions in self._exact.values() for s in subscriptions]
+        return [*exact, *self._wildcards]
+
     def _of(self, name: str) -> list[_Subscription]:
         if name.endswith("*"):
             return [s for s in self._wildcards if s.name == name]
@@ -338,11 +385,14 @@ class RealtimeEventHandler:
         self, name: str, handler: EventHandlerCallback, *, once: bool
     ) -> _Subscription | None:
         for subscription in self._of(name):
-            if subscription.handler is handler and subscription.once is once:
+            # Equal, not identical: a bound method is made anew at each look.
+            if subscription.handler == handler and subscription.once is once:
                 return subscription
         return None
 
     def _remove(self, subscription: _Subscription) -> None:
+        subscription.active = False
+        subscription.queue.clear()
         if subscription.name.endswith("*"):
             self._wildcards.remove(subscription)
             return

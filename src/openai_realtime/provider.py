@@ -38,8 +38,11 @@ def resolve_endpoint(
             WebSocket's, or a key in a browser without consent.
     """
     address = url or os.environ.get("OPENAI_REALTIME_URL") or DEFAULT_URL
-    key = api_key or os.environ.get("OPENAI_API_KEY")
-    parts = urlsplit(address)
+    key = api_key or os.environ.get("OPENAI_API_KEY") or None
+    try:
+        parts = urlsplit(address)
+    except ValueError as exc:
+        raise ConfigurationError(f"url is no address: {exc}") from exc
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise ConfigurationError(
             f"url is no WebSocket address: {parts.scheme}://{parts.hostname or ''}; "

@@ -72,10 +72,17 @@ class Tool:
         if inspect.iscoroutinefunction(self.handler):
             result = await self.handler(parsed)
         else:
-            result = await asyncio.to_thread(self.handler, parsed)
+            result = await asyncio.to_thread(self._call, parsed)
             if inspect.isawaitable(result):
                 result = await result
         return self._text(result)
+
+    def _call(self, arguments: dict[str, Any]) -> Any:
+        try:
+            return self.handler(arguments)
+        except StopIteration as exc:
+            # A future cannot carry this one; the call would never end.
+            raise RuntimeError("the handler ran out of items") from exc
 
     def _parse(self, arguments: str) -> dict[str, Any]:
         try:
@@ -91,9 +98,11 @@ class Tool:
         return cast("dict[str, Any]", parsed)
 
     def _text(self, result: Any) -> str:
-        if isinstance(result, str):
-            return result
         try:
+            if isinstance(result, str):
+                # Text that is no Unicode cannot be sent.
+                result.encode()
+                return result
             return msgspec.json.encode(result, enc_hook=encode_hook).decode()
         except (TypeError, ValueError, RecursionError) as exc:
             raise ToolError(
@@ -104,4 +113,5 @@ class Tool:
 
 def failure_output(message: str) -> str:
     """Return the output that tells the model of a failed call."""
-    return msgspec.json.encode({"error": message}).decode()
+    readable = message.encode("utf-8", "backslashreplace").decode()
+    return msgspec.json.encode({"error": readable}).decode()

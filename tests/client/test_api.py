@@ -166,7 +166,7 @@ async def test_end_by_the_server_is_told_with_code_and_reason(
     assert (event.code, event.reason) == (code, "because")
     assert (event.clean, event.retryable) == (clean, retryable)
     assert not api.is_connected
-    with pytest.raises(LocalProtocolError, match="not connected"):
+    with pytest.raises(ConnectionClosed, match="because"):
         await api.send("response.create")
 
 

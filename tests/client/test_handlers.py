@@ -355,7 +355,7 @@ async def test_handler_too_far_behind_drops_its_oldest_events(
 
 
 def test_on_next_is_called_once(events: Dispatcher) -> None:
-    """A handler for the next event sees one event, also when it is dispatched inside."""
+    """A handler for the next event sees one, also when it dispatches another."""
     seen: list[int] = []
 
     def handler(event: int) -> None:

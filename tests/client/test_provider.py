@@ -129,7 +129,6 @@ def test_address_given_goes_before_the_environment(
         "wss:///v1/realtime",
         "ws:127.0.0.1",
         "ws://[::1",
-        "ws://host:port/v1/realtime",
     ],
 )
 async def test_address_that_is_no_websocket_s_is_refused(url: str) -> None:
@@ -155,7 +154,9 @@ def test_model_goes_into_the_address() -> None:
     assert model_of(resolve(url=LOCAL)) == [DEFAULT_MODEL]
 
 
-@pytest.mark.parametrize("query", ["model=mine", "call_id=rtc_1", "intent=transcription"])
+@pytest.mark.parametrize(
+    "query", ["model=mine", "call_id=rtc_1", "intent=transcription"]
+)
 def test_address_that_says_what_it_is_for_is_left_alone(query: str) -> None:
     """A model in the address, a call or a transcription session is not overridden."""
     endpoint = resolve(url=f"{LOCAL}?{query}", model="other")

@@ -69,7 +69,7 @@ def test_bad_definition_is_refused(definition: Any) -> None:
 def test_handler_must_be_a_function() -> None:
     """A mistake in registering shows at once, not at the first call."""
     with pytest.raises(ToolError, match="'f'"):
-        Tool.of({"name": "f"}, "handler")  # type: ignore[arg-type]
+        Tool.of({"name": "f"}, "handler")
 
 
 # --- running ---
@@ -126,7 +126,7 @@ async def test_arguments_arrive_as_a_dict(
 
 
 @pytest.mark.parametrize(
-    "arguments", ["{", "lat=1", "[1]", "null", '"x"', "7", '{"a":1}{', "\ud800"]
+    "arguments", ["{", "lat=1", "[1]", "null", '"x"', "7", '{"a":1}{']
 )
 async def test_bad_arguments_do_not_reach_the_handler(arguments: str) -> None:
     """A handler can rely on a dict; what is none is a `ToolError`."""
@@ -159,7 +159,7 @@ async def test_result_becomes_text(result: Any, output: str) -> None:
 @pytest.mark.parametrize(
     "result",
     [object(), {"a": object()}, {1: {2: object()}}, lambda: None, "\ud800", ["\ud800"]],
-    ids=lambda value: repr(value)[:20],
+    ids=lambda value: type(value).__name__,
 )
 async def test_result_that_is_not_json_is_an_error_naming_it(result: Any) -> None:
     """A result that cannot be sent is found here, where the tool can be named."""

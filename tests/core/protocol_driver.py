@@ -6,9 +6,12 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from openai_realtime import UNSET
 from openai_realtime.core.outputs import Emit, Output, RunTool, Send
 from openai_realtime.core.protocol import RealtimeProtocol
+from openai_realtime.dialect import nested_config, to_config
 from openai_realtime.events import RealtimeEvent
+from openai_realtime.resources import ResponseConfig
 
 from .server_events import session
 
@@ -47,7 +50,9 @@ class Driver:
 
     def create(self, **fields: Any) -> Any:
         """Ask for a response."""
-        return self.wish(self.protocol.create_response, fields)
+        nested = nested_config(fields, ResponseConfig).fields
+        config = to_config(nested, ResponseConfig) if nested else UNSET
+        return self.wish(self.protocol.create_response, config)
 
     def append(self, audio: bytes) -> Any:
         """Stream audio of the user."""

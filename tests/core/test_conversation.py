@@ -421,7 +421,7 @@ def test_joined_audio_is_joined_once(cache: Cache) -> None:
     piece = pcm(4)
     event = audio_delta("a", piece)
     cache.apply(event)
-    assert cache["a"].formatted.audio is event.delta  # type: ignore[attr-defined]
+    assert cache["a"].formatted.audio is event.delta
     cache.apply(event)
     assert cache["a"].formatted.audio == 2 * piece
     assert cache["a"].formatted.audio is cache["a"].formatted.audio
@@ -551,7 +551,7 @@ def test_whole_arguments_replace_the_pieces(cache: Cache) -> None:
     opened = function_call("c", status="in_progress", arguments="")
     cache.take(output_item("added", opened), arguments_delta("c", '{"a'))
     cache.take(arguments_done("c", '{"a":1}'))
-    assert cache["item_c"].formatted.tool.arguments == '{"a":1}'  # type: ignore[union-attr]
+    assert cache["item_c"].formatted.tool.arguments == '{"a":1}'
 
 
 def test_output_of_a_call_is_on_its_item(cache: Cache) -> None:

@@ -7,10 +7,11 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from .server_events import pcm
 
 from openai_realtime.core.input_audio import InputAudioLedger
 from openai_realtime.resources import AudioFormat
+
+from .server_events import pcm
 
 PCM = AudioFormat.named("pcm16")
 ULAW = AudioFormat.named("g711_ulaw")

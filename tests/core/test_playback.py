@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from .server_events import pcm
 
 from openai_realtime.core.playback import PlaybackLedger
 from openai_realtime.resources import AudioFormat
+
+from .server_events import pcm
 
 SECOND = 24_000
 

@@ -476,6 +476,23 @@ def test_audio_after_a_commit_belongs_to_the_next_turn(manual: Driver) -> None:
     assert manual.create() == ["input_audio_buffer.commit", "response.create"]
 
 
+@pytest.mark.parametrize("with_id", [True, False], ids=["named", "without event_id"])
+def test_refused_commit_leaves_the_audio_pending(manual: Driver, with_id: bool) -> None:
+    """What the server did not take is still in its buffer, and counts for the turn."""
+    manual.append(pcm(1200, 1))
+    manual.send(InputAudioBufferCommit(event_id="mine"))
+    code = "input_audio_buffer_commit_empty"
+    manual.receive(error(code, "mine" if with_id else None))
+    manual.append(pcm(1200, 2))
+    assert manual.create() == ["input_audio_buffer.commit", "response.create"]
+    manual.receive(
+        server("input_audio_buffer.committed", item_id="u"), added(message("u"))
+    )
+    item = manual.protocol.conversation.get_item("u")
+    assert item is not None
+    assert item.formatted.audio == pcm(1200, 1) + pcm(1200, 2)
+
+
 @pytest.mark.parametrize("by", ["client", "server"])
 def test_cleared_audio_is_not_committed(manual: Driver, by: str) -> None:
     """Audio that was dropped asks for no commit."""
@@ -671,6 +688,17 @@ def test_late_audio_of_a_cut_item_is_dropped(driver: Driver) -> None:
     driver.receive(audio_delta("a", pcm(SECOND)), transcript_delta("a", "late"))
     assert driver.emitted == []
     assert driver.protocol.playback.received_samples("a") == 12_000
+
+
+def test_late_audio_of_a_final_item_is_not_counted_as_playing(driver: Driver) -> None:
+    """A cut after a cancelled reply never lies beyond the audio that the cache has."""
+    spoken_to(driver, 1.0)
+    cancelled = message("a", "assistant", status="incomplete")
+    driver.receive(output_item("done", cancelled), finished(status="cancelled"))
+    driver.receive(audio_delta("a", pcm(SECOND)))
+    driver.cancel("a", 2 * SECOND)
+    assert driver.protocol.playback.received_samples("a") == SECOND
+    assert driver.sent == []
 
 
 def test_interrupt_cuts_to_the_estimate(driver: Driver) -> None:

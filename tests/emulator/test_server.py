@@ -121,7 +121,9 @@ async def test_a_key_is_taken_wherever_it_stands(options: dict[str, Any]) -> Non
         },
     ],
 )
-async def test_with_an_empty_key_there_is_no_upgrade(options: dict[str, Any]) -> None:
+async def test_with_an_empty_key_there_is_no_upgrade(
+    options: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     """HTTP 401, with a body as the service's HTTP errors have it."""
     with pytest.raises(InvalidStatus) as caught:
         async with connected(**options):
@@ -130,6 +132,7 @@ async def test_with_an_empty_key_there_is_no_upgrade(options: dict[str, Any]) ->
     error = json.loads(caught.value.response.body)["error"]
     assert error["type"] == "invalid_request_error"
     assert error["code"] == "invalid_api_key"
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +242,7 @@ async def test_a_slow_client_holds_its_own_reply_up() -> None:
 
     async with EmulatorServer(EmulatorSettings(pace=0, brain=EndlessBrain())) as server:
         client = connect(
-            server.url, additional_headers=KEY, max_queue=1, compression=None
+            server.url, additional_headers=KEY, max_queue=1, close_timeout=0.1
         )
         async with client as websocket:
             await Client(websocket).send("response.create")

@@ -268,7 +268,7 @@ def test_both_paths_agree_near_the_usual_form(text: str) -> None:
 @settings(deadline=None, max_examples=400)
 @given(data=st.data())
 def test_both_paths_agree_on_damaged_frames(data: st.DataObject) -> None:
-    """No damage to a frame makes the short path accept what the general one does not."""
+    """No damage makes the short path accept what the general one does not."""
     usual = frame().encode()
     start = data.draw(st.integers(0, len(usual)))
     end = data.draw(st.integers(start, min(len(usual), start + 4)))

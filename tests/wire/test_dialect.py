@@ -235,9 +235,7 @@ def test_fields_of_a_session_are_none_of_a_response() -> None:
     [
         (
             {"turn_detection": ServerVad(threshold=0.5)},
-            at(
-                "audio.input.turn_detection", {"type": "server_vad", "threshold": 0.5}
-            ),
+            at("audio.input.turn_detection", {"type": "server_vad", "threshold": 0.5}),
         ),
         (
             {"turn_detection": SemanticVad(eagerness="low")},
@@ -321,13 +319,22 @@ def test_the_caller_s_own_dict_is_left_alone() -> None:
 def test_value_of_a_wrong_type_is_refused_naming_the_path(
     fields: dict[str, Any], path: str
 ) -> None:
-    """Who configures wrongly learns where, from the root on, before anything is sent."""
+    """Who configures wrongly learns where, from the root of the configuration on."""
     with pytest.raises(ConfigurationError) as caught:
         to_config(nested_config(fields, SessionConfig).fields, SessionConfig)
     assert f"`{path}`" in str(caught.value)
 
 
-def test_what_is_not_json_is_refused() -> None:
-    """An object that cannot be sent is a configuration error, not a foreign one."""
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [[object()], [{"name": "f", "description": "\ud800"}], ENDLESS],
+    ids=["object", "no Unicode", "contains itself"],
+)
+def test_what_is_not_json_is_refused(tools: list[Any]) -> None:
+    """A value that cannot be sent is a configuration error, not a foreign one."""
     with pytest.raises(ConfigurationError, match="cannot be sent"):
-        nested(tools=[object()])
+        nested(tools=tools)

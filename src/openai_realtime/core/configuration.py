@@ -1,8 +1,9 @@
 """What the session is asked to be, and what the server has accepted.
 
-``wanted`` is all that the user asked for, as one nested JSON object; every update is
-merged into it. Tools registered with handlers stand beside it and are added to whatever
-``tools`` the user set by hand, so that an update of one never loses the other.
+What is wanted is one nested JSON object, into which every change is merged. Changes
+are kept apart until the server has answered, so that a refused one can be taken back
+without undoing another. Tools registered with handlers stand beside it and are added to
+whatever ``tools`` the user set by hand, so that an update of one never loses the other.
 """
 
 from __future__ import annotations
@@ -21,22 +22,47 @@ from ..resources.tools import ToolDefinition
 __all__ = ["Configuration", "merge"]
 
 
+class _Change:
+    """One change of the configuration.
+
+    Attributes:
+        fields: What was changed, nested.
+        sent: The update that told the server.
+    """
+
+    __slots__ = ("fields", "sent")
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+        self.sent: SessionConfig | None = None
+
+
 class Configuration:
     """The configuration of one client, across its connections.
 
     Attributes:
-        wanted: What the user asked for, nested, without registered tools.
         tools: The registered tools, by name.
         acknowledged: The session as the server last described it, or None.
         pending: The ids of our updates that the server has not answered, oldest first.
+        awaited: Those of them whose caller waits for the answer.
     """
 
     def __init__(self) -> None:
-        self.wanted: dict[str, Any] = {}
+        self._settled: dict[str, Any] = {}
+        self._changes: list[_Change] = []
         self.tools: dict[str, ToolDefinition] = {}
         self.acknowledged: Session | None = None
         self.pending: deque[str] = deque()
+        self.awaited: set[str] = set()
         self._ever_registered: set[str] = set()
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What the user asked for, nested, without registered tools."""
+        wanted = self._settled
+        for change in self._changes:
+            wanted = merge(wanted, change.fields)
+        return wanted
 
     @property
     def turn_detection(self) -> TurnDetection | None:
@@ -72,10 +98,33 @@ class Configuration:
         self._check_names(changed.get("tools") or [])
         merged = merge(self.wanted, changed)
         to_config(merged, SessionConfig)
-        self.wanted = merged
+        added = _Change(changed)
+        self._changes.append(added)
         if "tools" in changed:
-            changed["tools"] = self._all_tools()
-        return to_config(changed, SessionConfig), notes
+            changed = {**changed, "tools": self._all_tools()}
+        added.sent = to_config(changed, SessionConfig)
+        return added.sent, notes
+
+    def take_back(self, sent: SessionConfig) -> None:
+        """Undo a change that the server has refused."""
+        self._changes = [change for change in self._changes if change.sent is not sent]
+
+    def answer(self, event_id: str) -> bool:
+        """Note that an update was answered, or that nobody waits for it any more.
+
+        Returns:
+            Whether a caller was waiting for the answer.
+        """
+        if event_id in self.pending:
+            self.pending.remove(event_id)
+        was_awaited = event_id in self.awaited
+        self.awaited.discard(event_id)
+        return was_awaited
+
+    def settle(self) -> None:
+        """Keep all changes for good: none can be refused any more."""
+        self._settled = self.wanted
+        self._changes = []
 
     def add_tool(self, definition: ToolDefinition) -> SessionConfig:
         """Register a tool and return the update that tells the server.

@@ -314,7 +314,7 @@ class RealtimeConversation:
         if item is None:
             return _NOTHING
         item.formatted.add_text(event.delta)
-        return EventHandlerResult(item=item, delta=Delta(text=event.delta))
+        return self._grown(item, Delta(text=event.delta))
 
     def _text_done(self, event: ResponseOutputTextDone) -> EventHandlerResult:
         item = self._open_item(event.item_id)
@@ -328,7 +328,7 @@ class RealtimeConversation:
         if item is None:
             return _NOTHING
         item.formatted.add_audio(event.delta)
-        return EventHandlerResult(item=item, delta=Delta(audio=event.delta))
+        return self._grown(item, Delta(audio=event.delta))
 
     def _transcript(
         self, event: ResponseOutputAudioTranscriptDelta
@@ -337,7 +337,7 @@ class RealtimeConversation:
         if item is None:
             return _NOTHING
         item.formatted.add_transcript(event.delta)
-        return EventHandlerResult(item=item, delta=Delta(transcript=event.delta))
+        return self._grown(item, Delta(transcript=event.delta))
 
     def _transcript_done(
         self, event: ResponseOutputAudioTranscriptDone
@@ -356,7 +356,7 @@ class RealtimeConversation:
             return _NOTHING
         tool = self._tool_of(item, event.call_id)
         tool.arguments += event.delta
-        return EventHandlerResult(item=item, delta=Delta(arguments=event.delta))
+        return self._grown(item, Delta(arguments=event.delta))
 
     def _arguments_done(
         self, event: ResponseFunctionCallArgumentsDone
@@ -383,6 +383,12 @@ class RealtimeConversation:
             return None
         placeholder = MessageItem(id=item_id, role="assistant", content=[])
         return self._insert(FormattedItem(item_id, placeholder, ItemStatus.IN_PROGRESS))
+
+    def _grown(self, item: FormattedItem, delta: Delta) -> EventHandlerResult:
+        """Tell of a delta; the first one of a placeholder announces it."""
+        appended = item.id not in self._announced
+        self._announced.add(item.id)
+        return EventHandlerResult(item=item, delta=delta, appended=appended)
 
     def _open_item(self, item_id: str) -> FormattedItem | None:
         """Return an item that can still grow, or None."""

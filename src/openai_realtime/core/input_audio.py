@@ -73,6 +73,10 @@ class InputAudioLedger:
         end = end_ms * self._format.sample_rate // 1000
         self.pending_samples = max(0, self.appended_samples - end)
 
+    def restore(self, samples: int) -> None:
+        """Note that a commit of so many samples was refused: they are pending again."""
+        self.pending_samples += samples
+
     def clear(self) -> None:
         """Note that the pending audio was dropped."""
         self.pending_samples = 0

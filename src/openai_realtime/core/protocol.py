@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from .._struct import UNSET, decode_hook
-from ..dialect import nested_config, to_config
+from .._struct import UNSET, Opt, complaint, decode_hook
 from ..errors import ConfigurationError, LocalProtocolError, ServerError
 from ..events import (
     ConversationInterrupted,
@@ -44,7 +43,6 @@ from ..events import (
     ResponseCreate,
     ResponseCreated,
     ResponseDone,
-    ResponseOutputAudioDelta,
     ResponseOutputItemDone,
     SessionCreated,
     SessionUpdate,
@@ -73,8 +71,14 @@ from .tool_calls import ToolCalls
 
 __all__ = ["RealtimeProtocol"]
 
+# An append takes 15 MiB, and whether before or after base64 is not said (PROTOCOL.md
+# section 3.6): this much is less either way, and a whole number of samples.
+_LARGEST_APPEND = 10 * 1024 * 1024
+
 # The shortest audio that the service commits (PROTOCOL.md section 3.6).
 _SHORTEST_COMMIT_MS = 100
+
+_COMMIT_EMPTY = "input_audio_buffer_commit_empty"
 
 # Races that cost nothing: the event we sent came too late to matter, because the
 # response or item it names was already gone (PROTOCOL.md section 5).
@@ -83,7 +87,7 @@ _HARMLESS_RACES = frozenset(
         "response_cancel_not_active",
         "item_not_found",
         "item_truncate_invalid_item_id",
-        "input_audio_buffer_commit_empty",
+        _COMMIT_EMPTY,
     }
 )
 
@@ -91,6 +95,14 @@ _HARMLESS_RACES = frozenset(
 _RACING_REMEMBERED = 64
 
 _ACTIVE_RESPONSE = "conversation_already_has_active_response"
+
+
+class _Commit(NamedTuple):
+    """A commit that the server has not answered yet."""
+
+    event_id: object
+    samples: int
+    audio: bytes
 
 
 class RealtimeProtocol:
@@ -115,6 +127,8 @@ class RealtimeProtocol:
         """Forget what belonged to a former connection; the configuration stays."""
         self.configuration.acknowledged = None
         self.configuration.pending.clear()
+        self.configuration.awaited.clear()
+        self.configuration.settle()
         self.conversation.clear()
         self.responses = ResponseSlot()
         self.input_audio = InputAudioLedger(PCM16)
@@ -124,7 +138,7 @@ class RealtimeProtocol:
         self._requested: ResponseCreate | None = None
         self._retryable: ResponseCreate | None = None
         self._offered_once: set[str] = set()
-        self._committing: deque[tuple[object, bytes]] = deque()
+        self._committing: deque[_Commit] = deque()
         self._racing: deque[str] = deque(maxlen=_RACING_REMEMBERED)
 
     @property
@@ -143,19 +157,19 @@ class RealtimeProtocol:
         """Send the whole configuration, at the start of a connection."""
         if self.configuration.empty:
             return []
-        return self._update(self.configuration.whole())
+        return self._update(self.configuration.whole(), awaited=True)
 
     def update_session(self, change: SessionConfig) -> list[Output]:
         """Send a change that `Configuration.change` has merged."""
-        return self._update(change)
+        return self._update(change, awaited=True)
 
     def add_tool(self, definition: ToolDefinition) -> list[Output]:
         """Register a tool that `RunTool` can name, and tell the server."""
-        return self._update(self.configuration.add_tool(definition))
+        return self._update(self.configuration.add_tool(definition), awaited=False)
 
     def remove_tool(self, name: str) -> list[Output]:
         """Forget a tool, and tell the server."""
-        return self._update(self.configuration.remove_tool(name))
+        return self._update(self.configuration.remove_tool(name), awaited=False)
 
     def send_user_message_content(
         self, content: Sequence[ContentPart | Mapping[str, Any]]
@@ -168,13 +182,17 @@ class RealtimeProtocol:
             outputs.append(
                 Send(ConversationItemCreate(event_id=self._ids(), item=item))
             )
-        return [*outputs, *self.create_response({})]
+        return [*outputs, *self.create_response()]
 
     def append_input_audio(self, audio: bytes) -> list[Output]:
-        """Stream audio of the user."""
-        return [Send(InputAudioBufferAppend(audio=audio))] if audio else []
+        """Stream audio of the user, in pieces that the service takes."""
+        pieces = range(0, len(audio), _LARGEST_APPEND)
+        return [
+            Send(InputAudioBufferAppend(audio=audio[start : start + _LARGEST_APPEND]))
+            for start in pieces
+        ]
 
-    def create_response(self, fields: Mapping[str, Any]) -> list[Output]:
+    def create_response(self, config: Opt[ResponseConfig] = UNSET) -> list[Output]:
         """Ask for a response; where turns are found by hand, commit first.
 
         While another response runs on the default conversation the request waits for
@@ -182,10 +200,7 @@ class RealtimeProtocol:
 
         Raises:
             LocalProtocolError: The pending audio is shorter than the service accepts.
-            ConfigurationError: The parameters are not understood.
         """
-        nested, _ = nested_config(fields, ResponseConfig)
-        config = to_config(nested, ResponseConfig) if nested else UNSET
         request = ResponseCreate(event_id=self._ids(), response=config)
         outputs = self._commit_pending()
         if config is not UNSET and config.conversation == "none":
@@ -237,7 +252,9 @@ class RealtimeProtocol:
             case InputAudioBufferAppend(audio=audio):
                 self.input_audio.append(audio)
             case InputAudioBufferCommit(event_id=event_id):
-                self._committing.append((event_id, self.input_audio.commit()))
+                pending = self.input_audio.pending_samples
+                audio = self.input_audio.commit()
+                self._committing.append(_Commit(event_id, pending, audio))
             case InputAudioBufferClear():
                 self.input_audio.clear()
             case SessionUpdate(event_id=str(event_id)):
@@ -263,6 +280,8 @@ class RealtimeProtocol:
         """Take in an event of the server; none raises."""
         result = self.conversation.apply(event)
         outputs = [] if result.item is None else _changes(result.item, result)
+        if result.item is not None and result.delta is not None and result.delta.audio:
+            self.playback.received(result.item.id, result.delta.audio, now=now)
         react = _REACTIONS.get(type(event))
         return outputs if react is None else [*outputs, *react(self, event, now)]
 
@@ -273,7 +292,9 @@ class RealtimeProtocol:
     def _session_updated(self, event: SessionUpdated, now: float) -> list[Output]:
         self._acknowledge(event.session)
         if self.configuration.pending:
-            self.configuration.pending.popleft()
+            self.configuration.answer(self.configuration.pending[0])
+        if not self.configuration.pending:
+            self.configuration.settle()
         return []
 
     def _acknowledge(self, session: Session) -> None:
@@ -287,19 +308,38 @@ class RealtimeProtocol:
 
     def _error(self, event: Error, now: float) -> list[Output]:
         cause = event.error.event_id
-        if isinstance(cause, str) and cause in self.configuration.pending:
-            # The update's caller is waiting for it and gets it.
-            self.configuration.pending.remove(cause)
+        update = self.update_refused_by(event)
+        if update is not None and self.configuration.answer(update):
+            # The update's caller gets it.
             return []
-        for commit in tuple(self._committing):
-            if commit[0] == cause:
-                self._committing.remove(commit)
+        self._commit_refused(event.error)
         if event.error.code in _HARMLESS_RACES and cause in self._racing:
             return []
         if self._begun_too_late(event.error):
             return []
         occurred = ErrorOccurred(error=server_error(event), context=event)
         return [Emit("error", occurred), *self._send_waiting()]
+
+    def update_refused_by(self, event: Error) -> str | None:
+        """Return the id of the pending session update that an error answers, if any.
+
+        Some servers leave the id of the offending event out; an error without one is
+        taken for the answer to the oldest update that waits.
+        """
+        pending = self.configuration.pending
+        cause = event.error.event_id
+        if isinstance(cause, str):
+            return cause if cause in pending else None
+        return pending[0] if pending else None
+
+    def _commit_refused(self, error: APIError) -> None:
+        """Count the audio of a refused commit as pending again: the server has it."""
+        for commit in tuple(self._committing):
+            unnamed = not error.event_id and error.code == _COMMIT_EMPTY
+            if unnamed or commit.event_id == error.event_id:
+                self._committing.remove(commit)
+                self.input_audio.restore(commit.samples)
+                return
 
     def _begun_too_late(self, error: APIError) -> bool:
         """Settle a refused `response.create`; True when it merely has to wait.
@@ -343,7 +383,7 @@ class RealtimeProtocol:
             self.input_audio.commit_until(speech.audio_end_ms)
             audio = speech.audio
         elif self._committing:
-            _, audio = self._committing.popleft()
+            audio = self._committing.popleft().audio
         else:
             audio = self.input_audio.commit()
         self.conversation.attach_audio(event.item_id, audio)
@@ -362,22 +402,24 @@ class RealtimeProtocol:
         response_id = event.response.id
         if response_id is UNSET:
             return []
+        if self.responses.state is ResponseState.REQUESTED:
+            # Its beginning was never told; only the answer to our request can be meant.
+            self.responses.created(response_id)
         if self.responses.done(response_id):
             self._requested = None
         completed = event.response.status == ResponseStatus.COMPLETED
         self._tools.response_done(response_id, completed=completed)
         return [*self._follow_up(), *self._send_waiting()]
 
-    def _audio_delta(self, event: ResponseOutputAudioDelta, now: float) -> list[Output]:
-        if self.conversation.get_item(event.item_id) is not None:
-            self.playback.received(event.item_id, event.delta, now=now)
-        return []
-
     def _output_item_done(
         self, event: ResponseOutputItemDone, now: float
     ) -> list[Output]:
         item = event.item
         if not isinstance(item, FunctionCallItem) or not item.call_id:
+            return []
+        response = self.conversation.responses.get(event.response_id)
+        if response is not None and not _in_conversation(response):
+            # An out-of-band call is the user's: there is no conversation to answer in.
             return []
         if item.status == ItemStatus.INCOMPLETE:
             return []
@@ -401,8 +443,11 @@ class RealtimeProtocol:
 
     # --- what follows ---
 
-    def _update(self, config: SessionConfig) -> list[Output]:
-        return [Send(SessionUpdate(event_id=self._ids(), session=config))]
+    def _update(self, config: SessionConfig, *, awaited: bool) -> list[Output]:
+        event_id = self._ids()
+        if awaited:
+            self.configuration.awaited.add(event_id)
+        return [Send(SessionUpdate(event_id=event_id, session=config))]
 
     def _cancel_running(self) -> list[Output]:
         # A request that is on its way can be cancelled too: the server takes the two
@@ -513,7 +558,9 @@ def _content_part(part: ContentPart | Mapping[str, Any]) -> ContentPart:
     try:
         return msgspec.convert(dict(part), ContentPart, dec_hook=decode_hook)
     except msgspec.ValidationError as exc:
-        raise ConfigurationError(f"content part cannot be sent: {exc}") from exc
+        raise ConfigurationError(
+            f"content part cannot be sent: {complaint(exc)}"
+        ) from exc
 
 
 def _changes(item: FormattedItem, result: EventHandlerResult) -> list[Output]:
@@ -545,7 +592,6 @@ _REACTIONS: dict[type[RealtimeEvent], _Reaction] = {
     InputAudioBufferCleared: _P._cleared,
     ResponseCreated: _P._response_created,
     ResponseDone: _P._response_done,
-    ResponseOutputAudioDelta: _P._audio_delta,
     ResponseOutputItemDone: _P._output_item_done,
     ConversationItemDeleted: _P._deleted,
 }

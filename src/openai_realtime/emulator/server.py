@@ -301,6 +301,8 @@ async def _serve_websocket(
     """Admit a client, or turn it away, and serve its session."""
     if _shows_empty_key(websocket):
         await websocket.send_denial_response(_empty_key())
+        # uvicorn takes a return before the connection is over for a mistake of ours.
+        await asyncio.sleep(0)
         return
     offered: list[str] = websocket.scope["subprotocols"]
     # The one with the key is never echoed (PROTOCOL.md section 4.1).
