@@ -27,7 +27,8 @@ from openai_realtime.audio import (
 )
 from openai_realtime.emulator.captions import caption
 
-TARGET = Path(__file__).parents[1] / "src" / "openai_realtime" / "cli" / "demo" / "speech"
+PACKAGE = Path(__file__).parents[1] / "src" / "openai_realtime"
+TARGET = PACKAGE / "cli" / "demo" / "speech"
 
 SENTENCES = {
     "weather": "What is the weather like in Paris right now?",

@@ -7,6 +7,7 @@ import math
 import struct
 from array import array
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +76,6 @@ def test_buffers_that_state_their_byte_order(order: str) -> None:
 @pytest.mark.parametrize("dtype", ["<i2", ">i2", "<f4", ">f4", "<f8", ">f8"])
 def test_numpy_arrays_of_either_byte_order(dtype: str) -> None:
     """Protects numpy users: samples mean the same whatever their byte order."""
-    numpy = pytest.importorskip("numpy")
     values = [0, 16_384, -32_767]
     scale = 1 if "i" in dtype else 32_767
     data = (numpy.array(values) / scale).astype(dtype)

@@ -10,12 +10,13 @@ from typing import Protocol
 import pytest
 import websockets.asyncio.server
 import websockets.exceptions
-from tiny_servers import endpoint
 
 from openai_realtime.errors import ConnectionClosed
 from openai_realtime.transports import Transport
 from openai_realtime.transports.memory import memory_pair
 from openai_realtime.transports.websocket import connect
+
+from .tiny_servers import endpoint
 
 
 class Peer(Protocol):

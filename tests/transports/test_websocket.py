@@ -11,7 +11,12 @@ import traceback
 
 import pytest
 import trustme
-from tiny_servers import (
+
+from openai_realtime.errors import ConfigurationError, ConnectFailed, ConnectionClosed
+from openai_realtime.transports import Endpoint
+from openai_realtime.transports.websocket import connect
+
+from .tiny_servers import (
     BINARY,
     CLOSE,
     TEXT,
@@ -25,10 +30,6 @@ from tiny_servers import (
     read_request,
     wait_for_close,
 )
-
-from openai_realtime.errors import ConfigurationError, ConnectFailed, ConnectionClosed
-from openai_realtime.transports import Endpoint
-from openai_realtime.transports.websocket import connect
 
 KEY = "sk-proj-0123456789"
 BEARER = {"Authorization": f"Bearer {KEY}"}
