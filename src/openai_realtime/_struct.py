@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast, dataclass_transform
 
 import msgspec
+import pybase64
 from msgspec import UNSET, Struct, StructMeta, UnsetType, ValidationError
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ __all__ = [
     "OpenFamily",
     "Opt",
     "UnknownVariant",
+    "UnpaddedAudio",
     "UnsetType",
     "WireObject",
     "decode_hook",
@@ -138,6 +140,30 @@ class UnknownVariant(OpenFamily):
         return f"{type(self).__name__}(type={self.type!r})"
 
 
+class UnpaddedAudio(bytes):
+    """Audio that came as base64 without its padding, as some encoders write it.
+
+    Attributes:
+        text: The base64 text as it came; it is written back unchanged.
+    """
+
+    text: str
+
+    @classmethod
+    def from_base64(cls, text: str) -> Self:
+        """Decode base64 text that lacks its padding.
+
+        Raises:
+            ValueError: The text is no base64, or has its padding.
+        """
+        if "=" in text or len(text) % 4 not in (2, 3):
+            raise ValueError("this is not base64 without padding")
+        padded = text + "=" * (-len(text) % 4)
+        audio = cls(pybase64.b64decode(padded, validate=True))
+        audio.text = text
+        return audio
+
+
 def decode_hook(expected: type, value: Any) -> OpenFamily:
     """Turn a JSON object into the variant of the open family that it names."""
     if not issubclass(expected, OpenFamily):
@@ -157,9 +183,11 @@ def decode_hook(expected: type, value: Any) -> OpenFamily:
 
 
 def encode_hook(value: Any) -> Any:
-    """Write what msgspec does not know by itself: unknown variants, as they came."""
+    """Write what msgspec does not know by itself, as it came."""
     if isinstance(value, UnknownVariant):
         return value.data
+    if isinstance(value, UnpaddedAudio):
+        return value.text
     raise TypeError(
         f"{type(value).__name__} cannot be sent: not JSON and not one of our objects"
     )

@@ -29,7 +29,6 @@ from .errors import (
     RemoteProtocolError,
 )
 from .events import (
-    BY_NAME,
     Closed,
     ErrorOccurred,
     InputAudioBufferAppend,
@@ -297,10 +296,8 @@ class RealtimeAPI(RealtimeEventHandler):
         if name != "input_audio_buffer.append":
             content.setdefault("event_id", self.new_event_id())
         frame = encode_event(UnknownEvent.of(content))
-        row = BY_NAME.get(name)
-        if row is not None and row.direction == "client":
-            with contextlib.suppress(RemoteProtocolError):
-                return decode_event(frame, direction="client"), frame
+        with contextlib.suppress(RemoteProtocolError):
+            return decode_event(frame, direction="client"), frame
         return UnknownEvent.of(content), frame
 
     def _note_sent(self, event: RealtimeEvent, frame: bytes) -> None:

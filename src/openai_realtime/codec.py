@@ -9,23 +9,26 @@ with the same result.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Union, cast
 
 import msgspec
 import pybase64
 from msgspec.structs import force_setattr
 
-from ._struct import UNSET, complaint, decode_hook, encode_hook
+from ._struct import UNSET, UnpaddedAudio, complaint, decode_hook, encode_hook
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import (
-    BY_NAME,
-    EVENTS,
     Direction,
+    EventRow,
     InputAudioBufferAppend,
     RealtimeEvent,
     ResponseOutputAudioDelta,
+    Surface,
     UnknownEvent,
+    rows_of,
 )
+from .events.translation import SessionInputAudioBufferAppend, SessionOutputAudioDelta
 
 __all__ = ["decode_event", "encode_event"]
 
@@ -35,25 +38,55 @@ _HOT_KEY = b'"delta":"'
 _SHOWN_FRAME = 200
 
 
-def _decoder(direction: Direction) -> msgspec.json.Decoder[RealtimeEvent]:
-    classes = tuple(row.cls for row in EVENTS if row.direction == direction)
-    return msgspec.json.Decoder(Union[classes], dec_hook=decode_hook)  # noqa: UP007
+# Where events carry audio themselves, and not inside an item.
+_AUDIO_FIELD: dict[type[RealtimeEvent], str] = {
+    InputAudioBufferAppend: "audio",
+    ResponseOutputAudioDelta: "delta",
+    SessionInputAudioBufferAppend: "audio",
+    SessionOutputAudioDelta: "delta",
+}
 
 
-_DECODERS = {"client": _decoder("client"), "server": _decoder("server")}
+class _Reader:
+    """Decodes the events of one direction of a surface."""
+
+    def __init__(self, direction: Direction, surface: Surface) -> None:
+        self.rows = rows_of(direction, surface)
+        classes = tuple(row.cls for row in self.rows.values())
+        self.decoder: msgspec.json.Decoder[RealtimeEvent] = msgspec.json.Decoder(
+            Union[classes],  # noqa: UP007
+            dec_hook=decode_hook,
+        )
+
+
+_READERS: dict[Surface, dict[Direction, _Reader]] = {
+    "realtime": {
+        "client": _Reader("client", "realtime"),
+        "server": _Reader("server", "realtime"),
+    },
+    "translation": {
+        "client": _Reader("client", "translation"),
+        "server": _Reader("server", "translation"),
+    },
+}
 _HOT_DECODER = msgspec.json.Decoder(ResponseOutputAudioDelta)
 _ANY_DECODER = msgspec.json.Decoder(Any)
 _ENCODER = msgspec.json.Encoder(enc_hook=encode_hook)
 
 
 def decode_event(
-    data: str | bytes | memoryview, *, direction: Direction
+    data: str | bytes | memoryview,
+    *,
+    direction: Direction,
+    surface: Surface = "realtime",
 ) -> RealtimeEvent:
     """Decode one frame.
 
     Args:
         data: The frame's payload: a JSON object as text.
         direction: Who sent it: ``"client"`` or ``"server"``.
+        surface: What kind of session it belongs to: ``"realtime"`` (and transcription)
+            or ``"translation"``.
 
     Returns:
         The event; an `UnknownEvent` where its type is not in our table.
@@ -61,14 +94,15 @@ def decode_event(
     Raises:
         RemoteProtocolError: The frame is no event; ``.raw`` is the frame.
     """
-    if direction == "server" and isinstance(data, bytes):
+    if direction == "server" and isinstance(data, bytes) and surface == "realtime":
         event = _decode_audio_delta(data)
         if event is not None:
             return event
+    reader = _READERS[surface][direction]
     try:
-        return _DECODERS[direction].decode(data)
+        return reader.decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
-        return _decode_unusual(data, direction, exc)
+        return _decode_unusual(data, reader.rows, exc)
 
 
 def encode_event(event: RealtimeEvent) -> bytes:
@@ -79,7 +113,7 @@ def encode_event(event: RealtimeEvent) -> bytes:
     """
     content = event.data if isinstance(event, UnknownEvent) else event
     try:
-        if type(event) is InputAudioBufferAppend:
+        if type(event) is InputAudioBufferAppend and type(event.audio) is bytes:
             return _encode_append(event)
         return _ENCODER.encode(content)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -124,10 +158,29 @@ def _encode_append(event: InputAudioBufferAppend) -> bytes:
 
 
 def _decode_unusual(
-    data: str | bytes | memoryview, direction: Direction, cause: Exception
+    data: str | bytes | memoryview, rows: Mapping[str, EventRow], cause: Exception
 ) -> RealtimeEvent:
-    """Tell an event of a new type from a frame that is no event."""
+    """Tell an event of a new type, or of a new form, from a frame that is no event."""
     raw = bytes(data) if isinstance(data, memoryview) else data
+    fields = _fields_of(raw, cause)
+    name = fields.get("type")
+    if not isinstance(name, str):
+        raise RemoteProtocolError(
+            f"event has no `type` text: {_begin(raw)}", raw=raw
+        ) from cause
+    row = rows.get(name)
+    if row is None:
+        return UnknownEvent.of(fields)
+    event = _with_unpadded_audio(fields, row.cls)
+    if event is None:
+        raise RemoteProtocolError(
+            f"{name} does not have the expected form: {complaint(cause)}", raw=raw
+        ) from cause
+    return event
+
+
+def _fields_of(raw: str | bytes, cause: Exception) -> dict[str, Any]:
+    """Return a frame's JSON object."""
     try:
         content = _ANY_DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
@@ -138,18 +191,23 @@ def _decode_unusual(
         raise RemoteProtocolError(
             f"frame is JSON but no object: {_begin(raw)}", raw=raw
         ) from cause
-    fields = cast("dict[str, Any]", content)
-    name = fields.get("type")
-    if not isinstance(name, str):
-        raise RemoteProtocolError(
-            f"event has no `type` text: {_begin(raw)}", raw=raw
-        ) from cause
-    row = BY_NAME.get(name)
-    if row is None or row.direction != direction:
-        return UnknownEvent.of(fields)
-    raise RemoteProtocolError(
-        f"{name} does not have the expected form: {complaint(cause)}", raw=raw
-    ) from cause
+    return cast("dict[str, Any]", content)
+
+
+def _with_unpadded_audio(
+    fields: dict[str, Any], cls: type[RealtimeEvent]
+) -> RealtimeEvent | None:
+    """Build an event whose audio is base64 without padding, or return None."""
+    key = _AUDIO_FIELD.get(cls)
+    if key is None or not isinstance(fields.get(key), str):
+        return None
+    try:
+        audio = UnpaddedAudio.from_base64(fields[key])
+        event = cls.from_dict({**fields, key: ""})
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    force_setattr(event, key, audio)
+    return event
 
 
 def _begin(raw: str | bytes) -> str:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_realtime.codec import decode_event
+from openai_realtime.codec import decode_event, encode_event
 from openai_realtime.errors import RemoteProtocolError
 from openai_realtime.events import RealtimeEvent, ResponseOutputAudioDelta
 
@@ -118,7 +118,6 @@ def test_empty_delta_is_no_audio() -> None:
 @pytest.mark.parametrize(
     "delta",
     [
-        '"AAE"',
         '"AAECA"',
         '"AB="',
         '"AAEC="',
@@ -192,9 +191,22 @@ def test_invalid_utf8_beside_good_audio_is_refused() -> None:
     assert outcome(data) == outcome(memoryview(data)) == "refused"
 
 
+@pytest.mark.parametrize(
+    ("text", "audio"), [("AAE", b"\x00\x01"), ("AA", b"\x00"), ("AB", b"\x00")]
+)
+def test_audio_without_its_padding_is_kept_as_it_came(text: str, audio: bytes) -> None:
+    """Some encoders leave the padding off: it is heard, and written back the same."""
+    event = agreed(frame(delta=f'"{text}"'))
+    assert event.delta == audio
+    assert json.loads(encode_event(event))["delta"] == text
+    append = json.dumps({"type": "input_audio_buffer.append", "audio": text})
+    sent = decode_event(append, direction="client")
+    assert json.loads(encode_event(sent)) == json.loads(append)
+
+
 def test_refused_audio_frame_is_handed_back_whole() -> None:
     """The error's raw frame is what came, not what the short path made of it."""
-    data = frame(delta='"AAE"').encode()
+    data = frame(delta='"AA E"').encode()
     with pytest.raises(RemoteProtocolError) as caught:
         decode_event(data, direction="server")
     assert caught.value.raw == data

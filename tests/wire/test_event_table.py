@@ -8,15 +8,21 @@ from collections import Counter
 import pytest
 
 from openai_realtime.events import (
-    BY_NAME,
     EVENTS,
     LOCAL_EVENTS,
     ClientEvent,
+    Direction,
     EventRow,
     LocalEvent,
     RealtimeEvent,
+    RealtimeEventType,
     ServerEvent,
+    Surface,
+    rows_of,
 )
+
+DIRECTIONS: tuple[Direction, ...] = ("client", "server")
+SURFACES: tuple[Surface, ...] = ("realtime", "translation")
 
 EVERY_ROW = pytest.mark.parametrize("row", EVENTS, ids=lambda row: row.name)
 
@@ -58,12 +64,32 @@ def test_tag_is_the_wire_name(row: EventRow) -> None:
 
 def test_each_name_and_each_class_stands_once() -> None:
     """No event can be decoded into two classes, and no class sent under two names."""
-    names = Counter(row.name for row in EVENTS)
-    classes = Counter(row.cls for row in EVENTS)
-    assert names.most_common(1)[0][1] == classes.most_common(1)[0][1] == 1
-    assert {name: row.name for name, row in BY_NAME.items()} == {
-        name: name for name in names
-    }
+    names = Counter((row.surface, row.direction, row.name) for row in EVENTS)
+    assert names.most_common(1)[0][1] == 1
+    classes = Counter((row.surface, row.cls) for row in EVENTS)
+    assert classes.most_common(1)[0][1] == 1
+
+
+def test_rows_are_found_by_direction_and_surface() -> None:
+    """The decoder of one direction of a surface knows its events and no others."""
+    found = [
+        row
+        for surface in SURFACES
+        for direction in DIRECTIONS
+        for name, row in rows_of(direction, surface).items()
+        if (name, direction, surface) == (row.name, row.direction, row.surface)
+    ]
+    assert sorted(found, key=EVENTS.index) == list(EVENTS)
+
+
+def test_every_name_is_in_the_enumeration() -> None:
+    """`RealtimeEventType` has every name of the table and of the utility events."""
+    names = {row.name for row in EVENTS} | set(LOCAL_EVENTS)
+    assert {str(name) for name in RealtimeEventType} == names
+    assert all(
+        member.name == member.value.replace(".", "_").upper()
+        for member in RealtimeEventType
+    )
 
 
 def test_no_event_class_is_missing_from_the_table() -> None:
@@ -73,8 +99,13 @@ def test_no_event_class_is_missing_from_the_table() -> None:
 
 
 def test_the_table_is_as_long_as_the_protocol() -> None:
-    """All 11 client and 46 server events of PROTOCOL.md section 1 are there."""
-    assert Counter(row.direction for row in EVENTS) == {"client": 11, "server": 46}
+    """All events of PROTOCOL.md sections 1 and 8.2 are there."""
+    assert Counter((row.surface, row.direction) for row in EVENTS) == {
+        ("realtime", "client"): 11,
+        ("realtime", "server"): 46,
+        ("translation", "client"): 3,
+        ("translation", "server"): 7,
+    }
 
 
 def test_utility_events_have_the_names_of_the_seeds() -> None:

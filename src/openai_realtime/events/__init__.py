@@ -1,8 +1,9 @@
 """The events: what travels, what we derive, and the table that names them all.
 
-`EVENTS` is the one table: wire name, class, direction. The decoder, the list of names
-and the tests come from it. A class is named after its wire name, mechanically:
-``response.output_audio.delta`` is `ResponseOutputAudioDelta`.
+`EVENTS` is the one table: wire name, class, direction, surface, dialects, transports.
+The decoder, `RealtimeEventType`, the naming test and the page of all events come from
+it. A class is named after its wire name, mechanically: ``response.output_audio.delta``
+is `ResponseOutputAudioDelta`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,21 @@ from typing import Literal, NamedTuple, TypeAlias
 from . import client as c
 from . import local as u
 from . import server as s
+from . import translation as t
 from ._base import *
 from .client import *
 from .local import *
+from .names import *
 from .server import *
 from .unknown import *
 
 Direction: TypeAlias = Literal["client", "server"]
+Surface: TypeAlias = Literal["realtime", "translation"]
+Dialect: TypeAlias = Literal["ga", "beta"]
+Transports: TypeAlias = Literal["all", "media", "sip"]
+
+BOTH: tuple[Dialect, ...] = ("ga", "beta")
+GA_ONLY: tuple[Dialect, ...] = ("ga",)
 
 
 class EventRow(NamedTuple):
@@ -28,11 +37,18 @@ class EventRow(NamedTuple):
         name: The wire name.
         cls: The class.
         direction: Who sends it.
+        surface: Which kind of session has it.
+        dialects: Which dialects can say it; the old one may call it otherwise.
+        transports: Where it travels: everywhere, only where the server plays the audio
+            (``media``: WebRTC and SIP), or only on telephone calls (``sip``).
     """
 
     name: str
     cls: type[RealtimeEvent]
     direction: Direction
+    surface: Surface = "realtime"
+    dialects: tuple[Dialect, ...] = BOTH
+    transports: Transports = "all"
 
 
 EVENTS: tuple[EventRow, ...] = (
@@ -40,7 +56,12 @@ EVENTS: tuple[EventRow, ...] = (
     EventRow("input_audio_buffer.append", c.InputAudioBufferAppend, "client"),
     EventRow("input_audio_buffer.commit", c.InputAudioBufferCommit, "client"),
     EventRow("input_audio_buffer.clear", c.InputAudioBufferClear, "client"),
-    EventRow("output_audio_buffer.clear", c.OutputAudioBufferClear, "client"),
+    EventRow(
+        "output_audio_buffer.clear",
+        c.OutputAudioBufferClear,
+        "client",
+        transports="media",
+    ),
     EventRow("conversation.item.create", c.ConversationItemCreate, "client"),
     EventRow("conversation.item.retrieve", c.ConversationItemRetrieve, "client"),
     EventRow("conversation.item.truncate", c.ConversationItemTruncate, "client"),
@@ -51,8 +72,12 @@ EVENTS: tuple[EventRow, ...] = (
     EventRow("session.created", s.SessionCreated, "server"),
     EventRow("session.updated", s.SessionUpdated, "server"),
     EventRow("conversation.created", s.ConversationCreated, "server"),
-    EventRow("conversation.item.added", s.ConversationItemAdded, "server"),
-    EventRow("conversation.item.done", s.ConversationItemDone, "server"),
+    EventRow(
+        "conversation.item.added", s.ConversationItemAdded, "server", dialects=GA_ONLY
+    ),
+    EventRow(
+        "conversation.item.done", s.ConversationItemDone, "server", dialects=GA_ONLY
+    ),
     EventRow("conversation.item.created", s.ConversationItemCreated, "server"),
     EventRow("conversation.item.retrieved", s.ConversationItemRetrieved, "server"),
     EventRow("conversation.item.truncated", s.ConversationItemTruncated, "server"),
@@ -80,28 +105,42 @@ EVENTS: tuple[EventRow, ...] = (
     EventRow("input_audio_buffer.committed", s.InputAudioBufferCommitted, "server"),
     EventRow("input_audio_buffer.cleared", s.InputAudioBufferCleared, "server"),
     EventRow(
-        "input_audio_buffer.speech_started",
-        s.InputAudioBufferSpeechStarted,
-        "server",
+        "input_audio_buffer.speech_started", s.InputAudioBufferSpeechStarted, "server"
     ),
     EventRow(
-        "input_audio_buffer.speech_stopped",
-        s.InputAudioBufferSpeechStopped,
-        "server",
+        "input_audio_buffer.speech_stopped", s.InputAudioBufferSpeechStopped, "server"
     ),
     EventRow(
         "input_audio_buffer.timeout_triggered",
         s.InputAudioBufferTimeoutTriggered,
         "server",
+        dialects=GA_ONLY,
     ),
     EventRow(
         "input_audio_buffer.dtmf_event_received",
         s.InputAudioBufferDtmfEventReceived,
         "server",
+        dialects=GA_ONLY,
+        transports="sip",
     ),
-    EventRow("output_audio_buffer.started", s.OutputAudioBufferStarted, "server"),
-    EventRow("output_audio_buffer.stopped", s.OutputAudioBufferStopped, "server"),
-    EventRow("output_audio_buffer.cleared", s.OutputAudioBufferCleared, "server"),
+    EventRow(
+        "output_audio_buffer.started",
+        s.OutputAudioBufferStarted,
+        "server",
+        transports="media",
+    ),
+    EventRow(
+        "output_audio_buffer.stopped",
+        s.OutputAudioBufferStopped,
+        "server",
+        transports="media",
+    ),
+    EventRow(
+        "output_audio_buffer.cleared",
+        s.OutputAudioBufferCleared,
+        "server",
+        transports="media",
+    ),
     EventRow("response.created", s.ResponseCreated, "server"),
     EventRow("response.done", s.ResponseDone, "server"),
     EventRow("response.output_item.added", s.ResponseOutputItemAdded, "server"),
@@ -133,14 +172,10 @@ EVENTS: tuple[EventRow, ...] = (
         "server",
     ),
     EventRow(
-        "response.mcp_call_arguments.delta",
-        s.ResponseMcpCallArgumentsDelta,
-        "server",
+        "response.mcp_call_arguments.delta", s.ResponseMcpCallArgumentsDelta, "server"
     ),
     EventRow(
-        "response.mcp_call_arguments.done",
-        s.ResponseMcpCallArgumentsDone,
-        "server",
+        "response.mcp_call_arguments.done", s.ResponseMcpCallArgumentsDone, "server"
     ),
     EventRow("response.mcp_call.in_progress", s.ResponseMcpCallInProgress, "server"),
     EventRow("response.mcp_call.completed", s.ResponseMcpCallCompleted, "server"),
@@ -149,9 +184,81 @@ EVENTS: tuple[EventRow, ...] = (
     EventRow("mcp_list_tools.completed", s.McpListToolsCompleted, "server"),
     EventRow("mcp_list_tools.failed", s.McpListToolsFailed, "server"),
     EventRow("rate_limits.updated", s.RateLimitsUpdated, "server"),
+    EventRow(
+        "session.update",
+        t.SessionUpdate,
+        "client",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow(
+        "session.input_audio_buffer.append",
+        t.SessionInputAudioBufferAppend,
+        "client",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow(
+        "session.close",
+        t.SessionClose,
+        "client",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow("error", s.Error, "server", surface="translation", dialects=GA_ONLY),
+    EventRow(
+        "session.created",
+        t.SessionCreated,
+        "server",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow(
+        "session.updated",
+        t.SessionUpdated,
+        "server",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow(
+        "session.closed",
+        t.SessionClosed,
+        "server",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow(
+        "session.input_transcript.delta",
+        t.SessionInputTranscriptDelta,
+        "server",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow(
+        "session.output_transcript.delta",
+        t.SessionOutputTranscriptDelta,
+        "server",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
+    EventRow(
+        "session.output_audio.delta",
+        t.SessionOutputAudioDelta,
+        "server",
+        surface="translation",
+        dialects=GA_ONLY,
+    ),
 )
 
-BY_NAME: dict[str, EventRow] = {row.name: row for row in EVENTS}
+
+def rows_of(direction: Direction, surface: Surface = "realtime") -> dict[str, EventRow]:
+    """Return the rows of one direction of a surface, by wire name."""
+    return {
+        row.name: row
+        for row in EVENTS
+        if row.direction == direction and row.surface == surface
+    }
+
 
 LOCAL_EVENTS: dict[str, type[LocalEvent]] = {
     "conversation.updated": u.ConversationUpdated,

@@ -1,4 +1,8 @@
-"""The events that a server sends (PROTOCOL.md section 1.2)."""
+"""The events that a server sends (PROTOCOL.md section 1.2).
+
+``obfuscation`` on deltas is filler of random length, seen on the wire, against guessing
+the text from the size of the frames.
+"""
 
 from __future__ import annotations
 
@@ -137,6 +141,7 @@ class ConversationItemInputAudioTranscriptionDelta(
     content_index: Opt[int] = UNSET
     delta: Opt[str] = UNSET
     logprobs: Opt[list[Any] | None] = UNSET
+    obfuscation: Opt[str | None] = UNSET
 
 
 class ConversationItemInputAudioTranscriptionSegment(
@@ -295,6 +300,7 @@ class ResponseOutputTextDelta(_ContentEvent, tag="response.output_text.delta"):
     """A piece of text."""
 
     delta: str
+    obfuscation: Opt[str | None] = UNSET
 
 
 class ResponseOutputTextDone(_ContentEvent, tag="response.output_text.done"):
@@ -307,6 +313,7 @@ class ResponseOutputAudioDelta(_ContentEvent, tag="response.output_audio.delta")
     """A piece of audio, in the session's output format."""
 
     delta: bytes
+    obfuscation: Opt[str | None] = UNSET
 
 
 class ResponseOutputAudioDone(_ContentEvent, tag="response.output_audio.done"):
@@ -319,6 +326,7 @@ class ResponseOutputAudioTranscriptDelta(
     """A piece of the transcript of the spoken audio."""
 
     delta: str
+    obfuscation: Opt[str | None] = UNSET
 
 
 class ResponseOutputAudioTranscriptDone(
@@ -342,6 +350,7 @@ class ResponseFunctionCallArgumentsDelta(
 
     call_id: str
     delta: str
+    obfuscation: Opt[str | None] = UNSET
 
 
 class ResponseFunctionCallArgumentsDone(

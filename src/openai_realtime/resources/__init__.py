@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from .audio import *
+from .calls import *
 from .formatted import *
 from .items import *
 from .limits import *
 from .response import *
+from .secrets import *
 from .session import *
 from .tools import *
+from .translation import *
 from .usage import *

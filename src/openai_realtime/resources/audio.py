@@ -99,10 +99,10 @@ class InputAudioTranscriptionConfig(WireObject):
     """How the user's speech is transcribed; null in its place turns it off."""
 
     model: Opt[str] = UNSET
-    language: Opt[str] = UNSET
+    language: Opt[str | None] = UNSET
     languages: Opt[list[str]] = UNSET
     keywords: Opt[list[str]] = UNSET
-    prompt: Opt[str] = UNSET
+    prompt: Opt[str | None] = UNSET
     delay: Opt[str] = UNSET
 
 
