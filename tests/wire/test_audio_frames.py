@@ -85,7 +85,7 @@ def test_audio_of_a_decoded_frame_is_immutable_bytes() -> None:
         USUAL.replace("/", "\\/"),
         USUAL.replace('"delta"', '"d\\u0065lta"'),
         USUAL.replace(NAME, "response\\u002eoutput_audio.delta"),
-        USUAL[:-1] + ',"obfuscation":"delta","more":{"delta":"x","y":[1]}}',
+        USUAL[:-1] + ',"unheard_of":"delta","more":{"delta":"x","y":[1]}}',
         USUAL[:-1] + ',"note":"an escaped \\"delta\\":\\"AAAA\\" is no key"}',
         USUAL.replace('"item_id"', '"note":"\\"delta\\":\\"","item_id"'),
     ],
