@@ -37,6 +37,7 @@ from .events import (
 )
 from .handlers import RealtimeEventHandler
 from .provider import resolve_endpoint
+from .task_scope import being_cancelled
 from .transports import Connector, Endpoint, Transport
 
 __all__ = ["ConnectionState", "RealtimeAPI"]
@@ -46,6 +47,7 @@ logger = logging.getLogger("openai_realtime.api")
 # Frames that may wait to be written while the server does not read. They are answers
 # made during reception, which must not wait; beyond this the connection is given up.
 _OUTBOX_LIMIT = 1024
+_NOT_READ = (1008, f"{_OUTBOX_LIMIT} events wait and the server does not read")
 
 
 class ConnectionState(Enum):
@@ -133,8 +135,10 @@ class RealtimeAPI(RealtimeEventHandler):
         self._transport: Transport | None = None
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._opening: asyncio.Future[Transport] | None = None
         self._outbox: deque[_Outgoing] = deque()
         self._end: ConnectionClosed | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._observer: ConnectionObserver | None = None
         self._ids = count(1)
         self._id_prefix = f"evt_{secrets.token_hex(6)}"
@@ -180,11 +184,20 @@ class RealtimeAPI(RealtimeEventHandler):
         )
         self.state = ConnectionState.CONNECTING
         self._end = None
+        connect = self._connector or _default_connector
+        self._opening = asyncio.ensure_future(connect(endpoint))
         try:
-            transport = await (self._connector or _default_connector)(endpoint)
+            transport = await self._opening
+        except asyncio.CancelledError:
+            self.state = ConnectionState.CLOSED
+            if being_cancelled():
+                raise
+            raise ConnectionClosed(1000, "closed while connecting") from None
         except BaseException:
             self.state = ConnectionState.CLOSED
             raise
+        finally:
+            self._opening = None
         self._transport = transport
         self.state = ConnectionState.OPEN
         logger.info("connected to %s", endpoint.safe_url)
@@ -197,14 +210,15 @@ class RealtimeAPI(RealtimeEventHandler):
 
         Cancelling it leaves the closing to the transport's own deadline.
         """
+        if self._opening is not None:
+            self._opening.cancel()
         transport, reader = self._transport, self._reader
         if transport is None or reader is None:
             return
         if self.state is ConnectionState.OPEN:
             self.state = ConnectionState.CLOSING
             await transport.close(code, reason)
-        if reader is not asyncio.current_task():
-            await asyncio.wait([reader])
+        await asyncio.wait([reader])
         await self._stop_workers()
 
     async def __aenter__(self) -> Self:
@@ -243,10 +257,10 @@ class RealtimeAPI(RealtimeEventHandler):
         else:
             event = self._with_id(event)
             frame = encode_event(event)
-        transport = self._open_transport(event)
+        transport = self.require_open(event.type)
         self._note_sent(event, frame)
         if self._writer is None:
-            await transport.send(frame)
+            await _hand_over(transport, frame)
         else:
             sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._outbox.append(_Outgoing(frame, sent))
@@ -260,26 +274,37 @@ class RealtimeAPI(RealtimeEventHandler):
         """
         event = self._with_id(event)
         frame = encode_event(event)
-        self._open_transport(event)
-        self._note_sent(event, frame)
+        transport = self.require_open(event.type)
         if len(self._outbox) >= _OUTBOX_LIMIT:
-            raise LocalProtocolError(
-                f"{_OUTBOX_LIMIT} events wait to be written: the server does not read"
-            )
+            self._give_up(transport)
+            raise ConnectionClosed(*_NOT_READ)
+        self._note_sent(event, frame)
         self._outbox.append(_Outgoing(frame, None))
         if self._writer is None:
             self._writer = asyncio.create_task(
-                self._write(), name="openai_realtime.writer"
+                self._write(transport), name="openai_realtime.writer"
             )
 
-    def _open_transport(self, event: RealtimeEvent) -> Transport:
+    def require_open(self, wanted: str) -> Transport:
+        """Return the open connection's transport, or say what cannot be done.
+
+        Raises:
+            ConnectionClosed: The connection was ended by the other side.
+            LocalProtocolError: There is none, or we have closed it.
+        """
         if self._end is not None:
             raise ConnectionClosed(self._end.code, self._end.reason)
         if self._transport is None or self.state is not ConnectionState.OPEN:
             raise LocalProtocolError(
-                f"{event.type} cannot be sent: not connected; call connect() first"
+                f"{wanted} cannot be sent: not connected; call connect() first"
             )
         return self._transport
+
+    def _give_up(self, transport: Transport) -> None:
+        """Close a connection whose other side does not read."""
+        self._end = ConnectionClosed(*_NOT_READ)
+        self._report(RealtimeError(_NOT_READ[1]), None)
+        self._closing = asyncio.create_task(transport.close(*_NOT_READ))
 
     def _with_id(self, event: RealtimeEvent) -> RealtimeEvent:
         if event.event_id is not UNSET or isinstance(event, InputAudioBufferAppend):
@@ -305,13 +330,13 @@ class RealtimeAPI(RealtimeEventHandler):
             self._observer.event_sent(event, frame)
         self._tell("client", event, frame)
 
-    async def _write(self) -> None:
+    async def _write(self, transport: Transport) -> None:
         """Write what was posted, in order, until nothing is left."""
         try:
-            while self._outbox and self._transport is not None:
+            while self._outbox and self._transport is transport:
                 outgoing = self._outbox.popleft()
                 try:
-                    await self._transport.send(outgoing.frame)
+                    await _hand_over(transport, outgoing.frame)
                 except ConnectionClosed as exc:
                     # The reader meets the same end and reports it.
                     outgoing.failed(exc)
@@ -342,12 +367,11 @@ class RealtimeAPI(RealtimeEventHandler):
                     self._report(exc, frame)
                     continue
                 self._receive(event, frame)
-        except ConnectionClosed as exc:
-            ended = exc
         except Exception as exc:
-            logger.exception("the transport failed")
-            ended = ConnectionClosed(1006, f"the transport failed: {exc}")
-            ended.__cause__ = exc
+            ended = _as_end(exc)
+            if ended is not exc:
+                with contextlib.suppress(Exception):
+                    await transport.close(1011, "reading failed")
         finally:
             self._ended(ended)
 
@@ -386,6 +410,28 @@ class RealtimeAPI(RealtimeEventHandler):
             self._observer.connection_ended(end)
         self.dispatch("close", closed)
         self._end_subscriptions(end)
+
+
+async def _hand_over(transport: Transport, frame: bytes) -> None:
+    """Send a frame; a transport that fails in a way of its own is closed."""
+    try:
+        await transport.send(frame)
+    except ConnectionClosed:
+        raise
+    except Exception as exc:
+        with contextlib.suppress(Exception):
+            await transport.close(1011, "writing failed")
+        raise _as_end(exc) from exc
+
+
+def _as_end(exc: Exception) -> ConnectionClosed:
+    """Return the end of the connection that a transport's exception means."""
+    if isinstance(exc, ConnectionClosed):
+        return exc
+    logger.error("the transport failed", exc_info=exc)
+    end = ConnectionClosed(1006, f"the transport failed: {exc}")
+    end.__cause__ = exc
+    return end
 
 
 def closed_event(end: ConnectionClosed) -> Closed:

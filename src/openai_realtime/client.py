@@ -9,21 +9,24 @@ tools run.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeGuard
 
 from ._struct import UNSET
 from .api import ConnectionState, RealtimeAPI, closed_event
 from .audio import to_pcm16
+from .core.configuration import Change
 from .core.conversation import RealtimeConversation
 from .core.outputs import Close, Emit, Output, RunTool, Send
-from .core.protocol import RealtimeProtocol, server_error
+from .core.protocol import RealtimeProtocol, content_parts, server_error
 from .dialect import nested_config, to_config
-from .errors import ConnectionClosed, ServerError, ToolError
+from .errors import ConnectionClosed, LocalProtocolError, ServerError, ToolError
 from .event_stream import EventStream
 from .events import (
     Error,
@@ -32,12 +35,13 @@ from .events import (
     SessionUpdate,
     SessionUpdated,
 )
-from .handlers import RealtimeEventHandler, being_cancelled
+from .handlers import RealtimeEventHandler
 from .resources.formatted import FormattedItem
-from .resources.items import ContentPart
+from .resources.items import ContentPart, InputAudioPart
 from .resources.response import ResponseConfig
 from .resources.session import Session
 from .resources.tools import ToolDefinition
+from .task_scope import TaskScope, being_cancelled
 from .tools import Tool, ToolHandler, failure_output
 from .transports import Connector
 
@@ -108,7 +112,7 @@ class RealtimeClient(RealtimeEventHandler):
         )
         self._clock = clock
         self._tools: dict[str, Tool] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = TaskScope()
         self._answers: dict[str, asyncio.Future[None]] = {}
         self._protocol = RealtimeProtocol(ids=self.realtime.new_event_id)
         self.realtime.observe(self)
@@ -145,8 +149,9 @@ class RealtimeClient(RealtimeEventHandler):
         Raises:
             ConfigurationError: No key for the real service, or no usable address.
             ConnectFailed: The server cannot be reached or refuses.
-            ServerError: The server refuses the configuration, or the session.
-            ConnectionClosed: The server closed without saying why.
+            ServerError: The server refuses the configuration.
+            ConnectionClosed: The server ended the connection instead of beginning a
+                session; where it said why, the `ServerError` is the cause.
             TimeoutError: The server does not answer.
 
         Cancelling it leaves nothing open.
@@ -155,9 +160,8 @@ class RealtimeClient(RealtimeEventHandler):
             await self.realtime.connect()
             self._protocol.begin_connection()
             try:
-                async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-                    await self._session_begun(opening)
-                    await self._send_update(self._protocol.configure())
+                await self._session_begun(opening)
+                await self._send_update(self._protocol.configure())
             except BaseException:
                 await self.realtime.close()
                 raise
@@ -170,11 +174,14 @@ class RealtimeClient(RealtimeEventHandler):
         """
         refusal: ServerError | None = None
         try:
-            async for event in opening:
-                if not isinstance(event, Error):
-                    return
-                refusal = server_error(event)
+            async with _answer_to("the connection (no session.created)"):
+                async for event in opening:
+                    if not isinstance(event, Error):
+                        return
+                    refusal = server_error(event)
         except ConnectionClosed as exc:
+            raise exc from refusal
+        except TimeoutError as exc:
             raise exc from refusal
         raise ConnectionClosed(1000, "closed before the session began") from refusal
 
@@ -184,17 +191,14 @@ class RealtimeClient(RealtimeEventHandler):
         It may be called at any time, also from a handler or a tool.
         """
         await self.realtime.close()
-        current = asyncio.current_task()
-        tasks = [task for task in self._tasks if task is not current]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._running.stop()
         await self._stop_workers()
 
     async def reset(self) -> None:
         """Disconnect and forget all: history, configuration, tools and handlers."""
         await self.disconnect()
         self.clear_event_handlers()
+        self.realtime.clear_event_handlers()
         self._tools.clear()
         self._protocol = RealtimeProtocol(ids=self.realtime.new_event_id)
 
@@ -219,15 +223,16 @@ class RealtimeClient(RealtimeEventHandler):
             ServerError: The server refuses the change; nothing has changed then.
             TimeoutError: The server does not answer.
         """
-        change, notes = self._protocol.configuration.change(fields)
-        _warn(notes)
+        configuration = self._protocol.configuration
+        change = configuration.change(fields)
+        _warn(change.notes)
         if not self.is_connected:
+            configuration.keep(change)
             return
         try:
-            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-                await self._send_update(self._protocol.update_session(change))
-        except ServerError:
-            self._protocol.configuration.take_back(change)
+            await self._send_update(self._protocol.update_session(change))
+        except BaseException:
+            configuration.take_back(change)
             raise
 
     def add_tool(
@@ -277,6 +282,8 @@ class RealtimeClient(RealtimeEventHandler):
         Raises:
             ConfigurationError: A part is not understood.
         """
+        self.realtime.require_open("a message")
+        self._check_audio_of(content)
         await self._send_all(self._protocol.send_user_message_content(content))
 
     async def append_input_audio(self, audio: object) -> None:
@@ -290,6 +297,7 @@ class RealtimeClient(RealtimeEventHandler):
         Raises:
             AudioError: An odd number of bytes, a wrong type or range; nothing is sent.
         """
+        self.realtime.require_open("audio")
         pcm = audio if self._takes_raw(audio) else to_pcm16(audio)
         await self._send_all(self._protocol.append_input_audio(pcm))
 
@@ -307,6 +315,7 @@ class RealtimeClient(RealtimeEventHandler):
         nested, notes = nested_config(fields, ResponseConfig)
         _warn(notes)
         config = to_config(nested, ResponseConfig) if nested else UNSET
+        self.realtime.require_open("response.create")
         await self._send_all(self._protocol.create_response(config))
 
     async def cancel_response(
@@ -324,6 +333,7 @@ class RealtimeClient(RealtimeEventHandler):
         Raises:
             LocalProtocolError: The item is unknown or not the assistant's.
         """
+        self.realtime.require_open("response.cancel")
         await self._send_all(
             self._protocol.cancel_response(item_id, sample_count, now=self._clock())
         )
@@ -334,6 +344,7 @@ class RealtimeClient(RealtimeEventHandler):
 
         What was heard is what `report_played` said, else an estimate by the clock.
         """
+        self.realtime.require_open("response.cancel")
         await self._send_all(self._protocol.interrupt(now=self._clock()))
 
     def report_played(self, item_id: str, sample_count: int) -> None:
@@ -397,11 +408,21 @@ class RealtimeClient(RealtimeEventHandler):
 
     async def _send_all(self, outputs: Iterable[Output]) -> None:
         """Carry out a user's wish: what it sends is waited for."""
-        for output in outputs:
-            if isinstance(output, Send):
-                await self.realtime.send(output.event)
-            else:
-                self._perform([output])
+        remaining = deque(outputs)
+        try:
+            while remaining:
+                output = remaining[0]
+                if isinstance(output, Send):
+                    await self.realtime.send(output.event)
+                else:
+                    self._perform([output])
+                remaining.popleft()
+        except BaseException:
+            # What has gone out was noted; of the rest nobody may think it has.
+            for output in remaining:
+                if isinstance(output, Send):
+                    self._protocol.not_sent(output.event)
+            raise
 
     def _perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what follows from an event, without waiting for anything."""
@@ -412,16 +433,18 @@ class RealtimeClient(RealtimeEventHandler):
                 case Emit(name=name, event=event):
                     self.dispatch(name, event)
                 case RunTool():
-                    self._spawn(self._run_tool(output))
-                case Close(code=code, reason=reason):
-                    self._spawn(self.realtime.close(code, reason))
+                    self._running.start(self._run_tool(output))
+                case Close():
+                    # Only a server's protocol closes.
+                    pass
 
     def _post(self, event: RealtimeEvent) -> None:
         """Send an answer to what arrived, unless we are leaving already."""
-        if self.is_connected:
+        try:
             self.realtime.post(event)
-        else:
+        except (ConnectionClosed, LocalProtocolError):
             logger.debug("%s is not sent: the connection has ended", event.type)
+            self._protocol.not_sent(event)
 
     async def _send_update(self, outputs: Sequence[Output]) -> None:
         """Send a session update and wait until the server has accepted it."""
@@ -435,26 +458,30 @@ class RealtimeClient(RealtimeEventHandler):
         self._answers |= answers
         try:
             await self._send_all(outputs)
-            for answer in answers.values():
-                await answer
+            async with _answer_to("session.update"):
+                for answer in answers.values():
+                    await answer
         finally:
             for event_id in answers:
                 del self._answers[event_id]
-                self._protocol.configuration.answer(event_id)
 
     def _settle_update(self, event: RealtimeEvent) -> None:
         """Let the caller of `update_session` have the server's answer."""
         if isinstance(event, SessionUpdated):
-            # Answers come in the order of the updates, and do not name them.
-            pending = self._protocol.configuration.pending
-            answer = self._answers.get(pending[0]) if pending else None
-            if answer is not None and not answer.done():
+            answer = self._answer_of(self._protocol.configuration.oldest_pending)
+            if answer is not None:
                 answer.set_result(None)
         elif isinstance(event, Error):
-            refused = self._protocol.update_refused_by(event)
-            answer = self._answers.get(refused or "")
-            if answer is not None and not answer.done():
+            refused = self._protocol.configuration.refused_by(event.error)
+            answer = self._answer_of(refused)
+            if answer is not None:
                 answer.set_exception(server_error(event))
+
+    def _answer_of(self, change: Change | None) -> asyncio.Future[None] | None:
+        """Return the future of whoever waits for the answer to a change."""
+        event_id = None if change is None else change.event_id
+        answer = self._answers.get(event_id or "")
+        return None if answer is None or answer.done() else answer
 
     async def _run_tool(self, call: RunTool) -> None:
         """Run a tool and answer its call: with the result, or with what went wrong."""
@@ -484,14 +511,28 @@ class RealtimeClient(RealtimeEventHandler):
         self.dispatch("error", ErrorOccurred(error=failure, context=call))
         return failure_output(str(exc) or type(exc).__name__)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _check_audio_of(self, content: object) -> None:
+        """Refuse audio inside a message that is not whole samples."""
+        for part in content_parts(content):
+            audio = part.audio if isinstance(part, InputAudioPart) else None
+            if audio and not self._takes_raw(audio):
+                to_pcm16(audio)
 
     def _takes_raw(self, audio: object) -> TypeGuard[bytes]:
         """Whether audio goes out as it is: bytes of a G.711 session."""
         return isinstance(audio, bytes) and not self._protocol.input_is_pcm
+
+
+@contextlib.asynccontextmanager
+async def _answer_to(question: str) -> AsyncGenerator[None]:
+    """Wait for the server's answer, no longer than it may take."""
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            yield
+    except TimeoutError:
+        raise TimeoutError(
+            f"the server did not answer {question} within {_ANSWER_TIMEOUT_S:.0f} s"
+        ) from None
 
 
 def _warn(notes: Iterable[str]) -> None:

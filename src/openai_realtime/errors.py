@@ -125,6 +125,9 @@ class ConnectionClosed(TransportError):
         self.code = code
         self.reason = reason
 
+    def __copy__(self) -> ConnectionClosed:
+        return ConnectionClosed(self.code, self.reason)
+
     @property
     def clean(self) -> bool:
         """Whether this was an ordinary end of the session."""

@@ -80,6 +80,8 @@ class EventStream:
         return self
 
     async def __anext__(self) -> Any:
+        if self._waiter is not None:
+            raise RuntimeError("one consumer reads a stream; make a stream for each")
         while not self._events:
             if self._error is not None:
                 error, self._error = self._error, None

@@ -14,12 +14,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from copy import copy
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, overload
 
 from .errors import RealtimeError
 from .event_stream import EventStream, WhenFull
 from .events import ErrorOccurred, RealtimeEvent, RealtimeEventSeen
+from .task_scope import TaskScope, being_cancelled
 
 __all__ = ["EventHandlerCallback", "RealtimeEventHandler"]
 
@@ -33,6 +35,10 @@ Handler = TypeVar("Handler", bound=EventHandlerCallback)
 # Events that may wait for one slow coroutine handler. When it is that far behind, the
 # oldest are dropped, counted and reported: memory is bounded, reception goes on.
 HANDLER_QUEUE_LIMIT = 4096
+
+# How long coroutine handlers may go on after the end of the connection, to see the
+# events that are still queued for them.
+HANDLER_GRACE_S = 1.0
 
 
 class _Subscription:
@@ -75,12 +81,6 @@ class _Waiter:
             self.answer.set_exception(exc)
 
 
-def being_cancelled() -> bool:
-    """Whether the current task was asked to end, as opposed to what it waits for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 def _matches(pattern: str, name: str) -> bool:
     if pattern.endswith("*"):
         return name.startswith(pattern[:-1])
@@ -98,7 +98,7 @@ class RealtimeEventHandler:
         self._wildcards: list[_Subscription] = []
         self._streams: list[EventStream] = []
         self._waiters: list[_Waiter] = []
-        self._workers: dict[asyncio.Task[None], _Subscription] = {}
+        self._workers = TaskScope()
 
     # --- subscribing ---
 
@@ -263,10 +263,7 @@ class RealtimeEventHandler:
             self._drop_oldest(subscription, name)
         subscription.queue.append((name, call))
         if subscription.worker is None:
-            worker = asyncio.get_running_loop().create_task(self._work(subscription))
-            subscription.worker = worker
-            self._workers[worker] = subscription
-            worker.add_done_callback(self._workers.pop)
+            subscription.worker = self._workers.start(self._work(subscription))
 
     def _drop_oldest(self, subscription: _Subscription, name: str) -> None:
         subscription.queue.popleft()
@@ -327,23 +324,29 @@ class RealtimeEventHandler:
     def _end_subscriptions(self, error: Exception) -> None:
         """End streams and waiters because the connection has ended."""
         for stream in tuple(self._streams):
-            stream.end(error)
+            stream.end(copy(error))
         for waiter in self._waiters:
             if not waiter.answer.done():
-                waiter.answer.set_exception(error)
+                # Each gets its own, which raising does not change for the others.
+                waiter.answer.set_exception(copy(error))
 
     async def _stop_workers(self) -> None:
-        """Cancel the coroutine handlers that still run, and wait for their end.
+        """End the coroutine handlers, after giving them a moment to see what is queued.
 
-        What they had not seen yet is dropped. A handler that calls this goes on.
+        A handler that calls this goes on; what its queue holds is dropped with it.
         """
-        for subscription in self._workers.values():
-            subscription.queue.clear()
-        current = asyncio.current_task()
-        workers = [worker for worker in self._workers if worker is not current]
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        slow = await self._workers.stop(grace_s=HANDLER_GRACE_S)
+        for subscription in self._all():
+            if subscription.queue:
+                logger.warning(
+                    "a handler of %r did not see its last %d events",
+                    subscription.name,
+                    len(subscription.queue),
+                )
+                subscription.dropped += len(subscription.queue)
+                subscription.queue.clear()
+        if slow:
+            logger.warning("%d handlers were still running and were cancelled", slow)
 
     # --- the registry ---
 

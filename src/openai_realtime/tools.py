@@ -30,6 +30,12 @@ class Tool:
     def __init__(self, definition: ToolDefinition, handler: ToolHandler) -> None:
         if not definition.name:
             raise ToolError("a tool needs a name")
+        try:
+            msgspec.json.encode(definition, enc_hook=encode_hook)
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise ToolError(
+                f"the definition of tool {definition.name!r} is not JSON: {exc}"
+            ) from exc
         if not callable(handler):
             raise ToolError(
                 f"the handler of tool {definition.name!r} is no function: {handler!r}"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from openai_realtime.core.configuration import Configuration, merge
+from openai_realtime.core.configuration import Change, Configuration, merge
 from openai_realtime.errors import ConfigurationError, RealtimeError, ToolError
 from openai_realtime.events import SessionUpdated
-from openai_realtime.resources import ServerVad, Session, ToolDefinition
+from openai_realtime.resources import Session, ToolDefinition
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def configuration() -> Configuration:
     return Configuration()
 
 
-def names(config: Any) -> list[str]:
-    """Return the names of a configuration's tools."""
-    return [tool.name for tool in config.tools]
+def names(change: Change) -> list[str]:
+    """Return the names of the tools that a change sends."""
+    return [tool.name for tool in change.config.tools or []]
 
 
 BY_HAND = {"type": "function", "name": "by_hand"}
@@ -80,13 +80,14 @@ def test_change_sends_what_changed_and_keeps_everything(
 ) -> None:
     """An update is small, but a new connection gets all that was ever asked for."""
     configuration.change({"instructions": "a", "voice": "ash"})
-    sent, notes = configuration.change({"turn_detection": None})
+    change = configuration.change({"turn_detection": None})
+    sent, notes = change.config, change.notes
     assert notes == ()
     assert sent.to_dict() == {
         "type": "realtime",
         "audio": {"input": {"turn_detection": None}},
     }
-    assert configuration.whole().to_dict() == {
+    assert configuration.whole().config.to_dict() == {
         "type": "realtime",
         "instructions": "a",
         "audio": {"output": {"voice": "ash"}, "input": {"turn_detection": None}},
@@ -108,10 +109,10 @@ def test_bad_change_changes_nothing(
 ) -> None:
     """After a refused update the former configuration stands, whole."""
     configuration.change({"instructions": "before"})
-    before = configuration.whole()
+    before = configuration.whole().config
     with pytest.raises(ConfigurationError):
         configuration.change(fields)
-    assert configuration.whole() == before
+    assert configuration.whole().config == before
 
 
 def test_empty_until_something_is_asked_for(configuration: Configuration) -> None:
@@ -146,17 +147,17 @@ def test_tools_set_by_hand_do_not_drop_registered_ones(
     """An update of `tools` replaces the former ones by hand, and no registered one."""
     configuration.add_tool(ToolDefinition(name="registered"))
     configuration.change({"tools": [BY_HAND]})
-    sent, _ = configuration.change({"tools": [{**BY_HAND, "name": "other"}]})
+    sent = configuration.change({"tools": [{**BY_HAND, "name": "other"}]})
     assert names(sent) == ["other", "registered"]
-    cleared, _ = configuration.change({"tools": []})
+    cleared = configuration.change({"tools": []})
     assert names(cleared) == ["registered"]
 
 
 def test_update_without_tools_sends_none(configuration: Configuration) -> None:
     """An update of the voice does not send all tools again."""
     configuration.add_tool(ToolDefinition(name="registered"))
-    sent, _ = configuration.change({"voice": "ash"})
-    assert "tools" not in sent.to_dict()
+    sent = configuration.change({"voice": "ash"})
+    assert "tools" not in sent.config.to_dict()
 
 
 def test_name_of_another_tool_is_refused(configuration: Configuration) -> None:
@@ -190,7 +191,7 @@ def test_removed_tool_is_gone(configuration: Configuration) -> None:
     configuration.add_tool(ToolDefinition(name="f"))
     configuration.add_tool(ToolDefinition(name="g"))
     assert names(configuration.remove_tool("f")) == ["g"]
-    assert configuration.remove_tool("g").to_dict()["tools"] == []
+    assert configuration.remove_tool("g").config.to_dict()["tools"] == []
     configuration.add_tool(ToolDefinition(name="f"))
 
 
@@ -221,8 +222,8 @@ def test_turn_detection_is_what_the_server_acknowledged(
 ) -> None:
     """Whether turns are found by hand is the server's word, not our wish."""
     configuration.change({"turn_detection": None})
-    assert configuration.turn_detection is None
+    assert configuration.manual_turns
     described = {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
     updated = {"type": "session.updated", "session": described}
     configuration.acknowledged = SessionUpdated.from_dict(updated).session
-    assert configuration.turn_detection == ServerVad()
+    assert not configuration.manual_turns

@@ -90,7 +90,7 @@ def with_tool(driver: Driver, *names: str) -> Driver:
 def test_response_is_asked_for_at_once_when_none_runs(driver: Driver) -> None:
     """An idle conversation answers without delay."""
     assert driver.create() == ["response.create"]
-    assert driver.protocol.responses.state is ResponseState.REQUESTED
+    assert driver.protocol.responses.slot.state is ResponseState.REQUESTED
 
 
 def test_request_waits_while_a_response_runs(driver: Driver) -> None:
@@ -157,22 +157,16 @@ def test_message_with_a_bad_part_changes_nothing(
     driver: Driver, part: dict[str, Any]
 ) -> None:
     """A part that is not understood is refused before anything is sent."""
-    if "type" in part:
-        with pytest.raises(ConfigurationError, match="content part"):
-            driver.protocol.send_user_message_content([part])
-        assert driver.protocol.responses.idle
-    else:
-        outputs = driver.protocol.send_user_message_content([part])
-        sent = outputs[0]
-        assert isinstance(sent, Send)
-        assert sent.event.to_dict()["item"]["content"] == [part]
+    with pytest.raises(ConfigurationError, match="content part"):
+        driver.protocol.send_user_message_content([part])
+    assert driver.protocol.responses.slot.idle
 
 
 def test_out_of_band_request_never_waits(driver: Driver) -> None:
     """A request outside the conversation overlaps what runs in it."""
     driver.receive(created())
     assert driver.create(conversation="none", input=[]) == ["response.create"]
-    assert driver.protocol.responses.response_id == "r1"
+    assert driver.protocol.responses.slot.response_id == "r1"
 
 
 def test_out_of_band_response_does_not_occupy_the_conversation(driver: Driver) -> None:
@@ -181,7 +175,7 @@ def test_out_of_band_response_does_not_occupy_the_conversation(driver: Driver) -
     driver.receive(created("oob", conversation_id=None))
     assert driver.create() == ["response.create"]
     driver.receive(created("r1"), finished("oob", conversation_id=None))
-    assert driver.protocol.responses.response_id == "r1"
+    assert driver.protocol.responses.slot.response_id == "r1"
 
 
 def test_bad_parameters_change_nothing(driver: Driver) -> None:
@@ -254,7 +248,7 @@ def test_error_without_an_id_does_not_stop_a_response(driver: Driver) -> None:
     """An error that names nothing is told, and what runs goes on to its end."""
     driver.create()
     driver.receive(created(), error("server_overloaded"))
-    assert driver.protocol.responses.running
+    assert driver.protocol.responses.slot.running
     assert driver.create() == []
     assert driver.receive(finished()) == ["response.create"]
     assert len(driver.errors) == 1
@@ -267,7 +261,7 @@ def test_error_about_something_else_does_not_free_the_conversation(
     driver.create()
     driver.receive(error("item_not_found", "another"))
     assert driver.create() == []
-    assert driver.protocol.responses.state is ResponseState.REQUESTED
+    assert driver.protocol.responses.slot.state is ResponseState.REQUESTED
 
 
 # --- tools ---
@@ -379,7 +373,7 @@ def test_tool_offered_without_a_handler_is_left_to_the_user(
     """A function offered by hand is answered by hand, and followed up by hand."""
     tool = {"type": "function", "name": "f"}
     if how == "update_session":
-        change, _ = driver.protocol.configuration.change({"tools": [tool]})
+        change = driver.protocol.configuration.change({"tools": [tool]})
         driver.wish(driver.protocol.update_session, change)
     elif how == "session":
         described = {"type": "realtime", "tools": [tool]}
@@ -431,7 +425,7 @@ def test_too_little_audio_is_refused_and_changes_nothing(manual: Driver) -> None
     with pytest.raises(LocalProtocolError, match=r"99 ms.*100 ms"):
         manual.create()
     assert manual.sent == []
-    assert manual.protocol.responses.idle
+    assert manual.protocol.responses.slot.idle
     manual.append(pcm(1))
     assert manual.create() == ["input_audio_buffer.commit", "response.create"]
 
@@ -677,7 +671,7 @@ def test_what_cannot_be_cut_is_refused_and_nothing_is_sent(
     spoken_to(driver, 1.0)
     with pytest.raises(LocalProtocolError, match=reason):
         driver.cancel(item_id, 5)
-    assert driver.protocol.responses.state is ResponseState.ACTIVE
+    assert driver.protocol.responses.slot.state is ResponseState.ACTIVE
 
 
 def test_late_audio_of_a_cut_item_is_dropped(driver: Driver) -> None:
@@ -836,31 +830,34 @@ def test_any_other_error_is_told(
 
 def test_update_refused_is_its_caller_s(driver: Driver) -> None:
     """Who waits for an update gets its refusal; it is not told a second time."""
-    change = SessionConfig(instructions="x")
+    change = driver.protocol.configuration.change({"instructions": "x"})
     driver.wish(driver.protocol.update_session, change)
     driver.receive(error("invalid_value", driver.sent[-1].event_id))
     assert driver.errors == []
-    assert list(driver.protocol.configuration.pending) == []
+    assert driver.protocol.configuration.oldest_pending is None
 
 
 def test_updates_are_answered_in_order(driver: Driver) -> None:
     """`session.updated` names no update: the oldest pending one is meant."""
-    for text in "abc":
-        driver.wish(driver.protocol.update_session, SessionConfig(instructions=text))
-    ids = [event.event_id for event in driver.sent]
-    assert list(driver.protocol.configuration.pending) == ids
-    driver.receive(error("invalid_value", ids[1]))
+    configuration = driver.protocol.configuration
+    changes = [configuration.change({"instructions": text}) for text in "abc"]
+    for change in changes:
+        driver.wish(driver.protocol.update_session, change)
+    assert configuration.oldest_pending is changes[0]
+    driver.receive(error("invalid_value", changes[1].event_id))
     driver.receive(session("session.updated"))
-    assert list(driver.protocol.configuration.pending) == [ids[2]]
+    assert configuration.oldest_pending is changes[2]
+    driver.receive(session("session.updated"))
+    assert configuration.wanted == {"instructions": "c"}
 
 
 def test_update_by_hand_is_pending_too(driver: Driver) -> None:
     """An update through the raw door does not shift the answers of the others."""
     driver.send(SessionUpdate(event_id="mine", session=SessionConfig()))
-    driver.wish(driver.protocol.update_session, SessionConfig(instructions="x"))
+    change = driver.protocol.configuration.change({"instructions": "x"})
+    driver.wish(driver.protocol.update_session, change)
     driver.receive(session("session.updated"))
-    expected = [driver.sent[-1].event_id]
-    assert list(driver.protocol.configuration.pending) == expected
+    assert driver.protocol.configuration.oldest_pending is change
 
 
 def test_nothing_is_configured_where_nothing_was_asked_for(driver: Driver) -> None:
@@ -878,7 +875,7 @@ def test_refused_tool_changes_nothing(driver: Driver) -> None:
 
 def test_new_connection_begins_anew_but_keeps_the_wishes(driver: Driver) -> None:
     """Configuration survives a connection; conversation, queue and audio do not."""
-    change, _ = driver.protocol.configuration.change({"instructions": "x"})
+    change = driver.protocol.configuration.change({"instructions": "x"})
     driver.wish(driver.protocol.update_session, change)
     driver.append(pcm(SECOND))
     spoken_to(driver, 1.0)
@@ -887,10 +884,10 @@ def test_new_connection_begins_anew_but_keeps_the_wishes(driver: Driver) -> None
     protocol = driver.protocol
     assert protocol.session is None
     assert protocol.conversation.items == []
-    assert protocol.responses.idle
+    assert protocol.responses.slot.idle
     assert protocol.input_audio.pending_samples == 0
     assert protocol.playback.playing(now=0.0) is None
-    assert list(protocol.configuration.pending) == []
+    assert protocol.configuration.oldest_pending is None
     (output,) = protocol.configure()
     assert isinstance(output, Send)
     assert output.event.to_dict()["session"]["instructions"] == "x"

@@ -10,31 +10,43 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
-from .._struct import UNSET
+from .._struct import UNSET, Opt
 from ..dialect import nested_config, to_config
-from ..errors import ToolError
+from ..errors import ConfigurationError, ToolError
 from ..resources.audio import TurnDetection
+from ..resources.limits import APIError
 from ..resources.session import Session, SessionConfig
 from ..resources.tools import ToolDefinition
 
-__all__ = ["Configuration", "merge"]
+__all__ = ["Change", "Configuration", "merge"]
+
+# What cannot be changed once connected (PROTOCOL.md section 3), and the way out.
+_FIXED = {
+    "model": "pass model= to RealtimeClient",
+    "type": "it follows from the address connected to",
+}
 
 
-class _Change:
-    """One change of the configuration.
+@dataclass(eq=False, slots=True)
+class Change:
+    """One change of the configuration, and the update that tells the server.
 
     Attributes:
-        fields: What was changed, nested.
-        sent: The update that told the server.
+        config: What to send.
+        fields: What was changed, nested; nothing where only registered tools changed.
+        notes: What had to be dropped, for the user.
+        awaited: Whether a caller waits for the server's answer.
+        event_id: The id of the update, once there is one.
     """
 
-    __slots__ = ("fields", "sent")
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self.fields = fields
-        self.sent: SessionConfig | None = None
+    config: SessionConfig
+    fields: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    awaited: bool = False
+    event_id: str | None = None
 
 
 class Configuration:
@@ -43,18 +55,17 @@ class Configuration:
     Attributes:
         tools: The registered tools, by name.
         acknowledged: The session as the server last described it, or None.
-        pending: The ids of our updates that the server has not answered, oldest first.
-        awaited: Those of them whose caller waits for the answer.
     """
 
     def __init__(self) -> None:
-        self._settled: dict[str, Any] = {}
-        self._changes: list[_Change] = []
         self.tools: dict[str, ToolDefinition] = {}
         self.acknowledged: Session | None = None
-        self.pending: deque[str] = deque()
-        self.awaited: set[str] = set()
+        self._settled: dict[str, Any] = {}
+        self._changes: list[Change] = []
+        self._pending: deque[Change] = deque()
         self._ever_registered: set[str] = set()
+
+    # --- what is wanted ---
 
     @property
     def wanted(self) -> dict[str, Any]:
@@ -65,72 +76,58 @@ class Configuration:
         return wanted
 
     @property
-    def turn_detection(self) -> TurnDetection | None:
-        """How turns are found: as acknowledged, else as wanted; None is by hand."""
-        session = self.acknowledged or to_config(self.wanted, SessionConfig)
-        if session.audio is UNSET or session.audio.input is UNSET:
-            return None
-        found = session.audio.input.turn_detection
-        return None if found is UNSET else found
+    def manual_turns(self) -> bool:
+        """Whether the user says when a turn is over: turn detection is null.
+
+        A server that does not say has its default, which is to detect turns.
+        """
+        found = _turn_detection(self.acknowledged)
+        if found is UNSET:
+            found = _turn_detection(to_config(self.wanted, SessionConfig))
+        return found is None
 
     @property
     def empty(self) -> bool:
         """Whether nothing was asked for, so that the server's defaults may stand."""
         return not self.wanted and not self.tools
 
-    def whole(self) -> SessionConfig:
+    def whole(self) -> Change:
         """Return all that is wanted, for a new connection."""
         fields = dict(self.wanted)
         if self.tools:
             fields["tools"] = self._all_tools()
-        return to_config(fields, SessionConfig)
+        return Change(to_config(fields, SessionConfig), {})
 
-    def change(
-        self, fields: Mapping[str, Any]
-    ) -> tuple[SessionConfig, tuple[str, ...]]:
-        """Merge an update and return what to send for it, and notes for the user.
+    # --- changing it ---
+
+    def change(self, fields: Mapping[str, Any]) -> Change:
+        """Merge an update in, and return what to send for it.
 
         Raises:
-            ConfigurationError: A field is unknown, contradictory or of a wrong type;
-                nothing has changed then.
+            ConfigurationError: A field is unknown, fixed, contradictory or of a wrong
+                type; nothing has changed then.
+            ToolError: A tool by hand has the name of a registered one.
         """
+        for name, way_out in _FIXED.items():
+            if name in fields:
+                raise ConfigurationError(
+                    f"`{name}` cannot be changed by an update: {way_out}"
+                )
         changed, notes = nested_config(fields, SessionConfig)
-        self._check_names(changed.get("tools") or [])
-        merged = merge(self.wanted, changed)
-        to_config(merged, SessionConfig)
-        added = _Change(changed)
-        self._changes.append(added)
+        self._check_tools(changed.get("tools"))
+        to_config(merge(self.wanted, changed), SessionConfig)
+        change = Change(to_config(changed, SessionConfig), changed, notes)
+        self._changes.append(change)
         if "tools" in changed:
-            changed = {**changed, "tools": self._all_tools()}
-        added.sent = to_config(changed, SessionConfig)
-        return added.sent, notes
+            whole = {**changed, "tools": self._all_tools()}
+            change.config = to_config(whole, SessionConfig)
+        return change
 
-    def take_back(self, sent: SessionConfig) -> None:
-        """Undo a change that the server has refused."""
-        self._changes = [change for change in self._changes if change.sent is not sent]
-
-    def answer(self, event_id: str) -> bool:
-        """Note that an update was answered, or that nobody waits for it any more.
-
-        Returns:
-            Whether a caller was waiting for the answer.
-        """
-        if event_id in self.pending:
-            self.pending.remove(event_id)
-        was_awaited = event_id in self.awaited
-        self.awaited.discard(event_id)
-        return was_awaited
-
-    def settle(self) -> None:
-        """Keep all changes for good: none can be refused any more."""
-        self._settled = self.wanted
-        self._changes = []
-
-    def add_tool(self, definition: ToolDefinition) -> SessionConfig:
+    def add_tool(self, definition: ToolDefinition) -> Change:
         """Register a tool and return the update that tells the server.
 
         Raises:
-            ToolError: A tool of this name is registered already.
+            ToolError: A tool of this name is registered already, or set by hand.
         """
         if any(tool.get("name") == definition.name for tool in self._tools_by_hand()):
             raise ToolError(
@@ -144,9 +141,9 @@ class Configuration:
             )
         self.tools[definition.name] = definition
         self._ever_registered.add(definition.name)
-        return to_config({"tools": self._all_tools()}, SessionConfig)
+        return self._tools_changed()
 
-    def remove_tool(self, name: str) -> SessionConfig:
+    def remove_tool(self, name: str) -> Change:
         """Forget a tool and return the update that tells the server.
 
         Raises:
@@ -158,7 +155,7 @@ class Configuration:
                 f"no tool named {name!r} is registered; registered: {known}"
             )
         del self.tools[name]
-        return to_config({"tools": self._all_tools()}, SessionConfig)
+        return self._tools_changed()
 
     def offers_without_handler(self, name: str) -> bool:
         """Whether the session offers a function that never had a handler of ours.
@@ -176,20 +173,93 @@ class Configuration:
             for tool in tools or []
         )
 
-    def _check_names(self, tools: list[dict[str, Any]]) -> None:
+    # --- what becomes of a change ---
+
+    @property
+    def oldest_pending(self) -> Change | None:
+        """The first update that the server has not answered."""
+        return self._pending[0] if self._pending else None
+
+    def begin_connection(self) -> None:
+        """Keep all changes for good: what was unanswered cannot be refused any more."""
+        self.acknowledged = None
+        self._pending.clear()
+        self._settled = self.wanted
+        self._changes = []
+
+    def keep(self, change: Change) -> None:
+        """Keep a change that no server had to accept."""
+        if change in self._changes:
+            self._changes.remove(change)
+            self._settled = merge(self._settled, change.fields)
+
+    def sent(self, change: Change) -> None:
+        """Note that an update went out, ours or one that the user sent by hand."""
+        self._pending.append(change)
+
+    def accepted(self) -> None:
+        """Note `session.updated`: it answers the oldest update and does not name it."""
+        if self._pending:
+            self.keep(self._pending.popleft())
+
+    def take_back(self, change: Change) -> None:
+        """Undo a change: it was refused, or its caller was told that it failed."""
+        if change in self._pending:
+            self._pending.remove(change)
+        if change in self._changes:
+            self._changes.remove(change)
+
+    def refused_by(self, error: APIError) -> Change | None:
+        """Return the pending update that an error answers, if any.
+
+        Some servers leave the id of the offending event out; an error without one that
+        is about the session answers the oldest update.
+        """
+        if isinstance(error.event_id, str):
+            named = (c for c in self._pending if c.event_id == error.event_id)
+            return next(named, None)
+        about_session = isinstance(error.param, str) and error.param.startswith(
+            "session"
+        )
+        return self.oldest_pending if about_session else None
+
+    # --- tools ---
+
+    def _tools_changed(self) -> Change:
+        config = to_config({"tools": self._all_tools()}, SessionConfig)
+        return Change(config, {})
+
+    def _check_tools(self, tools: Any) -> None:
+        if tools is None:
+            return
+        if not isinstance(tools, list):
+            raise ConfigurationError(f"`tools` is a list of tools, not {tools!r}")
         for tool in tools:
-            if tool.get("name") in self.tools:
+            if not isinstance(tool, dict):
+                raise ConfigurationError(
+                    f"a tool is an object such as {{'type': 'function', 'name': ...}}, "
+                    f"not {tool!r}"
+                )
+            name = cast("dict[str, Any]", tool).get("name")
+            if name in self.tools:
                 raise ToolError(
-                    f"a tool named {tool['name']!r} is registered with a handler "
-                    f"already; remove_tool({tool['name']!r}) first, or leave it out"
+                    f"a tool named {name!r} is registered with a handler already; "
+                    f"remove_tool({name!r}) first, or leave it out"
                 )
 
     def _tools_by_hand(self) -> list[dict[str, Any]]:
-        return cast("list[dict[str, Any]]", self.wanted.get("tools", []))
+        return cast("list[dict[str, Any]]", self.wanted.get("tools") or [])
 
     def _all_tools(self) -> list[dict[str, Any]]:
         registered = [tool.to_dict() for tool in self.tools.values()]
         return [*self._tools_by_hand(), *registered]
+
+
+def _turn_detection(session: SessionConfig | None) -> Opt[TurnDetection | None]:
+    """Return what a session says of turn detection: UNSET where it says nothing."""
+    if session is None or not session.audio or not session.audio.input:
+        return UNSET
+    return session.audio.input.turn_detection
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

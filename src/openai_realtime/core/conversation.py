@@ -9,6 +9,7 @@ event does what.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -92,6 +93,8 @@ class RealtimeConversation:
         self._speech: dict[str, ItemSpeech] = {}
         self._early_transcripts: dict[str, ItemTranscript] = {}
         self._early_audio: dict[str, bytes] = {}
+        self._sent_audio: deque[bytes] = deque()
+        self._at_front: deque[str | None] = deque()
         self.responses: dict[str, Response] = {}
         self.dropped_deltas = 0
 
@@ -133,6 +136,14 @@ class RealtimeConversation:
         elif not item.formatted.audio_size:
             item.formatted.audio = audio
 
+    def expect_audio(self, audio: bytes) -> None:
+        """Keep audio that went out inside a message, for the item that it becomes."""
+        self._sent_audio.append(audio)
+
+    def expect_at_front(self, item_id: str | None) -> None:
+        """Note that an item of ours, by id or yet without one, was put at the root."""
+        self._at_front.append(item_id)
+
     # --- items enter, change and leave ---
 
     def _added(
@@ -140,7 +151,32 @@ class RealtimeConversation:
     ) -> EventHandlerResult:
         # An id that was deleted may be used anew.
         self._deleted_ids.discard(event.item.id or "")
-        return self._put(event.item, event.previous_item_id)
+        previous = event.previous_item_id
+        if previous is None and self._is_for_front(event.item):
+            previous = "root"
+        result = self._put(event.item, previous)
+        if result.appended and result.item is not None:
+            self._attach_sent_audio(result.item)
+        return result
+
+    def _is_for_front(self, item: Item) -> bool:
+        """Whether an item with nothing before it is one that we put at the root.
+
+        Null alone does not say so: some servers send it for items at the end.
+        """
+        for expected in self._at_front:
+            if expected == item.id or (expected is None and _is_from_client(item)):
+                self._at_front.remove(expected)
+                return True
+        return False
+
+    def _attach_sent_audio(self, item: FormattedItem) -> None:
+        """Give a user message the audio that went out inside it."""
+        parts = item.item.content if isinstance(item.item, MessageItem) else UNSET
+        for part in parts or []:
+            spoken = isinstance(part, InputAudioPart) and not item.formatted.audio_size
+            if spoken and self._sent_audio:
+                item.formatted.audio = self._sent_audio.popleft()
 
     def _opened(
         self, event: ResponseOutputItemAdded | ResponseOutputItemDone
@@ -426,6 +462,10 @@ def _fill_message(item: FormattedItem, content: list[ContentPart]) -> None:
         item.formatted.transcript = "".join(transcript)
     if any(audio):
         item.formatted.audio = b"".join(audio)
+
+
+def _is_from_client(item: Item) -> bool:
+    return not isinstance(item, MessageItem) or item.role != "assistant"
 
 
 def _is_final(item: FormattedItem) -> bool:

@@ -101,7 +101,8 @@ class InputAudioLedger:
         return joined[first : max(0, end - position) * width]
 
     def _forget_old(self) -> None:
-        limit = _KEPT_S * self._format.sample_rate
+        """Drop the oldest chunks, as long as what is left is enough."""
         width = self._format.bytes_per_sample
-        while self.appended_samples - self._first_sample > limit:
+        kept_from = self.appended_samples - _KEPT_S * self._format.sample_rate
+        while self._first_sample + len(self._chunks[0]) // width <= kept_from:
             self._first_sample += len(self._chunks.popleft()) // width

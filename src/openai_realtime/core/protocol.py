@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import msgspec
 
@@ -54,26 +54,29 @@ from ..resources.items import (
     ContentPart,
     FunctionCallItem,
     FunctionCallOutputItem,
+    InputAudioPart,
     ItemStatus,
     MessageItem,
 )
 from ..resources.limits import APIError
 from ..resources.response import Response, ResponseConfig, ResponseStatus
-from ..resources.session import Session, SessionConfig
+from ..resources.session import Session
 from ..resources.tools import ToolDefinition
-from .configuration import Configuration
+from .configuration import Change, Configuration
 from .conversation import RealtimeConversation
 from .input_audio import InputAudioLedger
 from .outputs import Emit, Output, RunTool, Send
 from .playback import PlaybackLedger
-from .response_state import ResponseSlot, ResponseState
+from .response_scheduler import ResponseScheduler
 from .tool_calls import ToolCalls
 
 __all__ = ["RealtimeProtocol"]
 
-# An append takes 15 MiB, and whether before or after base64 is not said (PROTOCOL.md
-# section 3.6): this much is less either way, and a whole number of samples.
-_LARGEST_APPEND = 10 * 1024 * 1024
+# An append takes at most 15 MiB (PROTOCOL.md section 3.6). This much is far less, so
+# that one long recording does not hold up everything behind it.
+_LARGEST_APPEND = 1024 * 1024
+
+_PART_EXAMPLE = '{"type": "input_text", "text": "..."}'
 
 # The shortest audio that the service commits (PROTOCOL.md section 3.6).
 _SHORTEST_COMMIT_MS = 100
@@ -87,14 +90,11 @@ _HARMLESS_RACES = frozenset(
         "response_cancel_not_active",
         "item_not_found",
         "item_truncate_invalid_item_id",
-        _COMMIT_EMPTY,
     }
 )
 
 # How many of our racing events are remembered; their answers come within a round trip.
 _RACING_REMEMBERED = 64
-
-_ACTIVE_RESPONSE = "conversation_already_has_active_response"
 
 
 class _Commit(NamedTuple):
@@ -111,7 +111,7 @@ class RealtimeProtocol:
     Attributes:
         configuration: What was asked for and what the server accepted.
         conversation: The cache of items.
-        responses: The state of the default conversation's response.
+        responses: Who may ask for a response, and when.
         input_audio: The ledger of the user's audio.
         playback: The ledger of what has been heard.
         session: The session as the server last described it, or None.
@@ -125,20 +125,16 @@ class RealtimeProtocol:
 
     def begin_connection(self) -> None:
         """Forget what belonged to a former connection; the configuration stays."""
-        self.configuration.acknowledged = None
-        self.configuration.pending.clear()
-        self.configuration.awaited.clear()
-        self.configuration.settle()
+        self.configuration.begin_connection()
         self.conversation.clear()
-        self.responses = ResponseSlot()
+        self.responses = ResponseScheduler()
         self.input_audio = InputAudioLedger(PCM16)
         self.playback = PlaybackLedger(PCM16)
         self._tools = ToolCalls()
-        self._waiting: deque[ResponseCreate] = deque()
-        self._requested: ResponseCreate | None = None
-        self._retryable: ResponseCreate | None = None
+        self._updates: dict[str, Change] = {}
         self._offered_once: set[str] = set()
         self._committing: deque[_Commit] = deque()
+        self._clearing = 0
         self._racing: deque[str] = deque(maxlen=_RACING_REMEMBERED)
 
     @property
@@ -157,32 +153,37 @@ class RealtimeProtocol:
         """Send the whole configuration, at the start of a connection."""
         if self.configuration.empty:
             return []
-        return self._update(self.configuration.whole(), awaited=True)
+        return self.update_session(self.configuration.whole())
 
-    def update_session(self, change: SessionConfig) -> list[Output]:
-        """Send a change that `Configuration.change` has merged."""
-        return self._update(change, awaited=True)
+    def update_session(self, change: Change) -> list[Output]:
+        """Send a change of the configuration, whose caller waits for the answer."""
+        change.awaited = True
+        return self._update(change)
 
     def add_tool(self, definition: ToolDefinition) -> list[Output]:
         """Register a tool that `RunTool` can name, and tell the server."""
-        return self._update(self.configuration.add_tool(definition), awaited=False)
+        return self._update(self.configuration.add_tool(definition))
 
     def remove_tool(self, name: str) -> list[Output]:
         """Forget a tool, and tell the server."""
-        return self._update(self.configuration.remove_tool(name), awaited=False)
+        return self._update(self.configuration.remove_tool(name))
 
     def send_user_message_content(
         self, content: Sequence[ContentPart | Mapping[str, Any]]
     ) -> list[Output]:
-        """Add a user message and ask for a response; without content, only ask."""
-        outputs: list[Output] = []
-        if content:
-            parts = [_content_part(part) for part in content]
-            item = MessageItem(role="user", content=parts)
-            outputs.append(
-                Send(ConversationItemCreate(event_id=self._ids(), item=item))
-            )
-        return [*outputs, *self.create_response()]
+        """Add a user message and ask for a response; without content, only ask.
+
+        Pending audio too short to be committed stays pending: the message is the turn.
+
+        Raises:
+            ConfigurationError: A part is not understood.
+        """
+        if not content:
+            return self.create_response()
+        item = MessageItem(role="user", content=content_parts(content))
+        message = ConversationItemCreate(event_id=self._ids(), item=item)
+        commit = self._commit_pending() if self._can_commit else []
+        return [Send(message), *commit, *self._request(UNSET)]
 
     def append_input_audio(self, audio: bytes) -> list[Output]:
         """Stream audio of the user, in pieces that the service takes."""
@@ -201,12 +202,7 @@ class RealtimeProtocol:
         Raises:
             LocalProtocolError: The pending audio is shorter than the service accepts.
         """
-        request = ResponseCreate(event_id=self._ids(), response=config)
-        outputs = self._commit_pending()
-        if config is not UNSET and config.conversation == "none":
-            return [*outputs, Send(request)]
-        self._waiting.append(request)
-        return [*outputs, *self._send_waiting()]
+        return [*self._commit_pending(), *self._request(config)]
 
     def cancel_response(
         self, item_id: str | None, sample_count: int, *, now: float
@@ -223,8 +219,12 @@ class RealtimeProtocol:
         return outputs
 
     def interrupt(self, *, now: float) -> list[Output]:
-        """Barge in: cancel what runs, cut all that plays or waits to the part heard."""
+        """Barge in: cancel what runs, cut all that plays or waits to the part heard.
+
+        Requests for responses that still wait are dropped with it.
+        """
         unheard = self.playback.unheard(now=now)
+        self.responses.drop_waiting()
         outputs = self._cancel_running()
         for item_id, samples in unheard:
             item = self.conversation.get_item(item_id)
@@ -256,13 +256,33 @@ class RealtimeProtocol:
                 audio = self.input_audio.commit()
                 self._committing.append(_Commit(event_id, pending, audio))
             case InputAudioBufferClear():
+                self._clearing += 1
                 self.input_audio.clear()
-            case SessionUpdate(event_id=str(event_id)):
-                self.configuration.pending.append(event_id)
+            case SessionUpdate():
+                self._update_sent(event)
             case ResponseCreate():
                 self._response_requested(event)
+            case ConversationItemCreate():
+                self._item_sent(event)
             case _:
                 pass
+
+    def not_sent(self, event: RealtimeEvent) -> None:
+        """Note that an event could not be sent: who wanted it has been told."""
+        match event:
+            case ResponseCreate():
+                self.responses.not_sent(event)
+            case SessionUpdate(event_id=str(event_id)):
+                change = self._updates.pop(event_id, None)
+                if change is not None:
+                    self.configuration.take_back(change)
+            case _:
+                pass
+
+    def _update_sent(self, event: SessionUpdate) -> None:
+        event_id = event.event_id or ""
+        by_hand = Change(event.session, {}, event_id=event_id)
+        self.configuration.sent(self._updates.pop(event_id, by_hand))
 
     def _response_requested(self, event: ResponseCreate) -> None:
         config = event.response
@@ -271,8 +291,16 @@ class RealtimeProtocol:
                 tool.name for tool in config.tools if isinstance(tool, ToolDefinition)
             }
         if config is UNSET or config.conversation != "none":
-            self._requested = event
-            self.responses.request()
+            self.responses.sent(event)
+
+    def _item_sent(self, event: ConversationItemCreate) -> None:
+        item = event.item
+        if event.previous_item_id == "root":
+            self.conversation.expect_at_front(item.id or None)
+        if isinstance(item, MessageItem):
+            for part in item.content or []:
+                if isinstance(part, InputAudioPart) and part.audio:
+                    self.conversation.expect_audio(part.audio)
 
     # --- what the server says ---
 
@@ -291,10 +319,7 @@ class RealtimeProtocol:
 
     def _session_updated(self, event: SessionUpdated, now: float) -> list[Output]:
         self._acknowledge(event.session)
-        if self.configuration.pending:
-            self.configuration.answer(self.configuration.pending[0])
-        if not self.configuration.pending:
-            self.configuration.settle()
+        self.configuration.accepted()
         return []
 
     def _acknowledge(self, session: Session) -> None:
@@ -307,55 +332,30 @@ class RealtimeProtocol:
         self.conversation.output_format = output_format or PCM16
 
     def _error(self, event: Error, now: float) -> list[Output]:
-        cause = event.error.event_id
-        update = self.update_refused_by(event)
-        if update is not None and self.configuration.answer(update):
-            # The update's caller gets it.
+        """Give an error to its owner; only one without an owner becomes an event."""
+        error = event.error
+        if error.code in _HARMLESS_RACES and error.event_id in self._racing:
             return []
-        self._commit_refused(event.error)
-        if event.error.code in _HARMLESS_RACES and cause in self._racing:
-            return []
-        if self._begun_too_late(event.error):
+        update = self.configuration.refused_by(error)
+        if update is not None:
+            self.configuration.take_back(update)
+            if update.awaited:
+                return []
+        elif self._commit_refused(error):
+            pass
+        elif self.responses.answers(error) and self.responses.refused(error):
             return []
         occurred = ErrorOccurred(error=server_error(event), context=event)
-        return [Emit("error", occurred), *self._send_waiting()]
+        return [Emit("error", occurred), *self._send_next()]
 
-    def update_refused_by(self, event: Error) -> str | None:
-        """Return the id of the pending session update that an error answers, if any.
-
-        Some servers leave the id of the offending event out; an error without one is
-        taken for the answer to the oldest update that waits.
-        """
-        pending = self.configuration.pending
-        cause = event.error.event_id
-        if isinstance(cause, str):
-            return cause if cause in pending else None
-        return pending[0] if pending else None
-
-    def _commit_refused(self, error: APIError) -> None:
+    def _commit_refused(self, error: APIError) -> bool:
         """Count the audio of a refused commit as pending again: the server has it."""
-        for commit in tuple(self._committing):
+        for commit in self._committing:
             unnamed = not error.event_id and error.code == _COMMIT_EMPTY
             if unnamed or commit.event_id == error.event_id:
                 self._committing.remove(commit)
                 self.input_audio.restore(commit.samples)
-                return
-
-    def _begun_too_late(self, error: APIError) -> bool:
-        """Settle a refused `response.create`; True when it merely has to wait.
-
-        Some servers leave the id of the offending event out; an error that comes while
-        a request is unanswered is then taken for its answer.
-        """
-        requested = self._requested
-        if requested is None or error.event_id not in (requested.event_id, UNSET, None):
-            return False
-        self._requested = None
-        self.responses.refuse()
-        lost_race = error.code == _ACTIVE_RESPONSE and self.responses.running
-        if lost_race and requested is self._retryable:
-            self._waiting.appendleft(requested)
-            return True
+                return True
         return False
 
     def _speech_started(
@@ -390,7 +390,11 @@ class RealtimeProtocol:
         return []
 
     def _cleared(self, event: InputAudioBufferCleared, now: float) -> list[Output]:
-        self.input_audio.clear()
+        # A clear of ours was noted when it was sent; audio came after it meanwhile.
+        if self._clearing:
+            self._clearing -= 1
+        else:
+            self.input_audio.clear()
         return []
 
     def _response_created(self, event: ResponseCreated, now: float) -> list[Output]:
@@ -402,14 +406,11 @@ class RealtimeProtocol:
         response_id = event.response.id
         if response_id is UNSET:
             return []
-        if self.responses.state is ResponseState.REQUESTED:
-            # Its beginning was never told; only the answer to our request can be meant.
-            self.responses.created(response_id)
-        if self.responses.done(response_id):
-            self._requested = None
+        if _in_conversation(event.response):
+            self.responses.done(response_id)
         completed = event.response.status == ResponseStatus.COMPLETED
         self._tools.response_done(response_id, completed=completed)
-        return [*self._follow_up(), *self._send_waiting()]
+        return self._follow_up()
 
     def _output_item_done(
         self, event: ResponseOutputItemDone, now: float
@@ -443,26 +444,28 @@ class RealtimeProtocol:
 
     # --- what follows ---
 
-    def _update(self, config: SessionConfig, *, awaited: bool) -> list[Output]:
-        event_id = self._ids()
-        if awaited:
-            self.configuration.awaited.add(event_id)
-        return [Send(SessionUpdate(event_id=event_id, session=config))]
+    def _update(self, change: Change) -> list[Output]:
+        change.event_id = self._ids()
+        self._updates[change.event_id] = change
+        update = SessionUpdate(event_id=change.event_id, session=change.config)
+        return [Send(update)]
 
     def _cancel_running(self) -> list[Output]:
-        # A request that is on its way can be cancelled too: the server takes the two
-        # in order, and a cancel that comes too late is a harmless race.
-        requested = self.responses.state is ResponseState.REQUESTED
-        if not self.responses.cancel() and not requested:
+        if not self.responses.cancellable:
             return []
+        self.responses.slot.cancel()
         return [Send(ResponseCancel(event_id=self._racing_id()))]
+
+    @property
+    def _can_commit(self) -> bool:
+        return self.input_audio.pending_ms >= _SHORTEST_COMMIT_MS
 
     def _commit_pending(self) -> list[Output]:
         """Commit what the user spoke, where the server does not find turns itself."""
         pending_ms = self.input_audio.pending_ms
-        if not pending_ms or self.configuration.turn_detection is not None:
+        if not pending_ms or not self.configuration.manual_turns:
             return []
-        if pending_ms < _SHORTEST_COMMIT_MS:
+        if not self._can_commit:
             raise LocalProtocolError(
                 f"{pending_ms} ms of audio are pending, and the service commits no "
                 f"less than {_SHORTEST_COMMIT_MS} ms: append more, or send "
@@ -470,19 +473,23 @@ class RealtimeProtocol:
             )
         return [Send(InputAudioBufferCommit(event_id=self._ids()))]
 
+    def _request(self, config: Opt[ResponseConfig]) -> list[Output]:
+        """Ask for a response: at once when out-of-band, else when it is its turn."""
+        request = ResponseCreate(event_id=self._ids(), response=config)
+        if config is not UNSET and config.conversation == "none":
+            return [Send(request)]
+        self.responses.ask(request)
+        return self._send_next()
+
     def _follow_up(self) -> list[Output]:
         """Ask for the response that follows answered calls; one serves all."""
-        if self._tools.take_follow_up() and not self._waiting:
-            self._waiting.append(ResponseCreate(event_id=self._ids()))
-        return self._send_waiting()
+        if self._tools.take_follow_up() and not self.responses.has_waiting:
+            self.responses.ask(ResponseCreate(event_id=self._ids()))
+        return self._send_next()
 
-    def _send_waiting(self) -> list[Output]:
-        """Send the next request that waits, once no response is under way."""
-        if not self._waiting or not self.responses.idle:
-            return []
-        self._retryable = self._waiting.popleft()
-        self.responses.request()
-        return [Send(self._retryable)]
+    def _send_next(self) -> list[Output]:
+        request = self.responses.next()
+        return [] if request is None else [Send(request)]
 
     def _assistant_item(self, item_id: str) -> FormattedItem:
         item = self.conversation.get_item(item_id)
@@ -552,11 +559,29 @@ def _in_conversation(response: Response) -> bool:
     return response.conversation_id is not None
 
 
-def _content_part(part: ContentPart | Mapping[str, Any]) -> ContentPart:
+def content_parts(content: object) -> list[ContentPart]:
+    """Read the content of a message as its parts.
+
+    Raises:
+        ConfigurationError: It is no list, or a part is not understood.
+    """
+    if not isinstance(content, list | tuple):
+        raise ConfigurationError(
+            f"content is a list of parts such as {_PART_EXAMPLE}, not {content!r}"
+        )
+    return [_content_part(part) for part in cast("Sequence[object]", content)]
+
+
+def _content_part(part: object) -> ContentPart:
     if isinstance(part, ContentPart):
         return part
+    if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
+        raise ConfigurationError(
+            f"a content part is an object such as {_PART_EXAMPLE}, not {part!r}"
+        )
+    fields = dict(cast("Mapping[str, Any]", part))
     try:
-        return msgspec.convert(dict(part), ContentPart, dec_hook=decode_hook)
+        return msgspec.convert(fields, ContentPart, dec_hook=decode_hook)
     except msgspec.ValidationError as exc:
         raise ConfigurationError(
             f"content part cannot be sent: {complaint(exc)}"

@@ -9,6 +9,7 @@ from .items import *
 from .limits import *
 from .response import *
 from .secrets import *
+from .seed_names import *
 from .session import *
 from .tools import *
 from .translation import *
