@@ -9,7 +9,10 @@ from array import array
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from openai_realtime.audio import SAMPLE_RATE
+from openai_realtime.cli import main
 from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
 
 _TIMEOUT_S = 120
@@ -125,10 +128,33 @@ async def test_the_real_service_without_a_key(tmp_path: Path) -> None:
     assert "openai-realtime serve" in run.errors
 
 
-async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """A folder that cannot be made is one clear line, before anything starts."""
+async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """It is one clear line, before anything starts."""
     (tmp_path / "a file").touch()
     run = await demo("--out", str(tmp_path / "a file" / "out"))
     assert run.status == 1
-    assert "cannot write to the folder" in run.errors
+    [line] = run.errors.splitlines()
+    assert "cannot write to the folder" in line
+
+
+@pytest.mark.parametrize("name", ["server.log", "events.jsonl", "conversation.wav"])
+async def test_a_file_that_cannot_be_written(name: str, tmp_path: Path) -> None:
+    """Each of the three is named, whenever it is written."""
+    (tmp_path / name).mkdir()
+    run = await demo("--fast", "--out", str(tmp_path))
+    assert run.status == 1
+    assert f"cannot write to the folder {tmp_path}" in run.errors
+    assert name in run.errors
     assert "Traceback" not in run.errors
+
+
+def test_what_is_not_about_the_folder_is_not_blamed_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that cannot be started is another matter, told in one line as well."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    assert main(["demo", "--out", str(tmp_path / "out")]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("openai-realtime demo: ")
+    assert "no-python" in line
+    assert "folder" not in line

@@ -5,6 +5,9 @@ what a session spends its time on, so the one frame that carries it in each dire
 has a path of its own: the base64 text is cut out and decoded apart, and only the small
 rest is parsed. Whatever is unusual about such a frame falls back to the general path,
 with the same result.
+
+The events are those of the current dialect. A frame of the old one is translated on
+its way, as JSON, by `dialect`.
 """
 
 from __future__ import annotations
@@ -17,8 +20,12 @@ import pybase64
 from msgspec.structs import force_setattr
 
 from ._struct import UNSET, UnpaddedAudio, complaint, decode_hook, encode_hook
+from .dialect import event_to_beta, event_to_ga
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import (
+    EVENTS,
+    ClientEvent,
+    Dialect,
     Direction,
     EventRow,
     InputAudioBufferAppend,
@@ -69,6 +76,12 @@ _READERS: dict[Surface, dict[Direction, _Reader]] = {
         "server": _Reader("server", "translation"),
     },
 }
+# The events of translation sessions, which the old dialect never had.
+_TRANSLATION_ONLY = {row.cls for row in EVENTS if row.surface == "translation"} - {
+    row.cls for row in EVENTS if row.surface == "realtime"
+}
+_NO_TRANSLATION = "the old dialect has no translation sessions"
+
 _HOT_DECODER = msgspec.json.Decoder(ResponseOutputAudioDelta)
 _ANY_DECODER = msgspec.json.Decoder(Any)
 _ENCODER = msgspec.json.Encoder(enc_hook=encode_hook)
@@ -79,6 +92,7 @@ def decode_event(
     *,
     direction: Direction,
     surface: Surface = "realtime",
+    dialect: Dialect = "ga",
 ) -> RealtimeEvent:
     """Decode one frame.
 
@@ -87,35 +101,55 @@ def decode_event(
         direction: Who sent it: ``"client"`` or ``"server"``.
         surface: What kind of session it belongs to: ``"realtime"`` (and transcription)
             or ``"translation"``.
+        dialect: What is spoken: ``"ga"``, or ``"beta"`` by old and third-party servers
+            and their clients. One event makes one event here, so the old
+            ``conversation.item.created`` is a `ConversationItemCreated`; `BetaDialect`
+            translates whole conversations and says what it drops.
 
     Returns:
         The event; an `UnknownEvent` where its type is not in our table.
 
     Raises:
         RemoteProtocolError: The frame is no event; ``.raw`` is the frame.
+        LocalProtocolError: The surface does not exist in the dialect.
     """
-    if direction == "server" and isinstance(data, bytes) and surface == "realtime":
+    if (
+        isinstance(data, bytes)
+        and data.startswith(_HOT_PREFIX)
+        and direction == "server"
+        and surface == "realtime"
+    ):
         event = _decode_audio_delta(data)
         if event is not None:
             return event
     reader = _READERS[surface][direction]
+    if dialect == "beta":
+        return _decode_beta(data, direction, surface)
     try:
         return reader.decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
         return _decode_unusual(data, reader.rows, exc)
 
 
-def encode_event(event: RealtimeEvent) -> bytes:
+def encode_event(event: RealtimeEvent, *, dialect: Dialect = "ga") -> bytes:
     """Encode an event as one frame.
 
+    Args:
+        event: The event.
+        dialect: What the other side speaks; see `decode_event`.
+
     Raises:
-        LocalProtocolError: The event holds something that is not JSON.
+        LocalProtocolError: The event holds something that is not JSON, or is one that
+            the dialect cannot say.
     """
-    content = event.data if isinstance(event, UnknownEvent) else event
     try:
         if type(event) is InputAudioBufferAppend and type(event.audio) is bytes:
-            return _encode_append(event)
-        return _ENCODER.encode(content)
+            return _encode_append(event)  # It is the same in both dialects.
+        if isinstance(event, UnknownEvent):
+            return _ENCODER.encode(event.data)
+        if dialect == "beta":
+            return _ENCODER.encode(_beta_form(event))
+        return _ENCODER.encode(event)
     except (TypeError, ValueError, RecursionError) as exc:
         raise LocalProtocolError(
             f"{event.type or 'an event'} cannot be sent: {exc}"
@@ -123,9 +157,10 @@ def encode_event(event: RealtimeEvent) -> bytes:
 
 
 def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
-    """Decode an audio delta of the usual form, or return None for the general path."""
-    if not data.startswith(_HOT_PREFIX):
-        return None
+    """Decode an audio delta of the usual form, or return None for the general path.
+
+    The frame begins with the event's type.
+    """
     # An unescaped `"delta":"` cannot stand inside a JSON string, so the first one is a
     # key. It is the event's own unless it is nested, and then the rest lacks one or has
     # a second; a key spelt with escapes would hide from us, so escapes are left alone.
@@ -157,29 +192,69 @@ def _encode_append(event: InputAudioBufferAppend) -> bytes:
     return head + b',"audio":"' + audio + b'"}'
 
 
+def _decode_beta(
+    data: str | bytes | memoryview, direction: Direction, surface: Surface
+) -> RealtimeEvent:
+    """Decode a frame of the old dialect."""
+    if surface == "translation":
+        raise LocalProtocolError(_NO_TRANSLATION)
+    raw = bytes(data) if isinstance(data, memoryview) else data
+    came = _fields_of(raw)
+    fields = event_to_ga(came, direction)
+    row = _READERS[surface][direction].rows.get(_name_of(fields, raw))
+    if row is None:
+        return UnknownEvent.of(came)
+    try:
+        return row.cls.from_dict(fields)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+        return _decode_unpadded(fields, row, raw, exc)
+
+
+def _beta_form(event: RealtimeEvent) -> dict[str, Any]:
+    """Return the JSON object that says an event in the old dialect."""
+    if type(event) in _TRANSLATION_ONLY:
+        raise LocalProtocolError(f"{event.type} cannot be sent: {_NO_TRANSLATION}")
+    direction: Direction = "client" if isinstance(event, ClientEvent) else "server"
+    return event_to_beta(event.to_dict(), direction)
+
+
 def _decode_unusual(
     data: str | bytes | memoryview, rows: Mapping[str, EventRow], cause: Exception
 ) -> RealtimeEvent:
     """Tell an event of a new type, or of a new form, from a frame that is no event."""
     raw = bytes(data) if isinstance(data, memoryview) else data
     fields = _fields_of(raw, cause)
+    row = rows.get(_name_of(fields, raw, cause))
+    if row is None:
+        return UnknownEvent.of(fields)
+    return _decode_unpadded(fields, row, raw, cause)
+
+
+def _decode_unpadded(
+    fields: dict[str, Any], row: EventRow, raw: str | bytes, cause: Exception
+) -> RealtimeEvent:
+    """Build an event that is unusual only in how its audio is written, or refuse it."""
+    event = _with_unpadded_audio(fields, row.cls)
+    if event is None:
+        raise RemoteProtocolError(
+            f"{row.name} does not have the expected form: {complaint(cause)}", raw=raw
+        ) from cause
+    return event
+
+
+def _name_of(
+    fields: dict[str, Any], raw: str | bytes, cause: Exception | None = None
+) -> str:
+    """Return the name of an event."""
     name = fields.get("type")
     if not isinstance(name, str):
         raise RemoteProtocolError(
             f"event has no `type` text: {_begin(raw)}", raw=raw
         ) from cause
-    row = rows.get(name)
-    if row is None:
-        return UnknownEvent.of(fields)
-    event = _with_unpadded_audio(fields, row.cls)
-    if event is None:
-        raise RemoteProtocolError(
-            f"{name} does not have the expected form: {complaint(cause)}", raw=raw
-        ) from cause
-    return event
+    return name
 
 
-def _fields_of(raw: str | bytes, cause: Exception) -> dict[str, Any]:
+def _fields_of(raw: str | bytes, cause: Exception | None = None) -> dict[str, Any]:
     """Return a frame's JSON object."""
     try:
         content = _ANY_DECODER.decode(raw)

@@ -27,6 +27,7 @@ class _RunningResponse:
         self.done_items: list[dict[str, Any]] = []
         self.awaits_added: str | None = None
         self.awaits_done: str | None = None
+        self.deleted = False
 
 
 class OrderChecker:
@@ -88,6 +89,16 @@ class OrderChecker:
             assert owners, "conversation.item.done before response.output_item.done"
             owners[0].awaits_done = None
 
+    def _conversation_item_deleted(self, fields: dict[str, Any]) -> None:
+        item_id = fields["item_id"]
+        assert item_id in self._added, "deleted before added"
+        del self._added[item_id]
+        self._done_items.discard(item_id)
+        for running in self._running.values():
+            if running.item_id == item_id:
+                # It stays in the response and is none of the conversation's.
+                running.deleted = True
+
     def _owner(self, item_id: str) -> _RunningResponse:
         owners = [r for r in self._running.values() if r.item_id == item_id]
         assert owners, f"item {item_id} belongs to no running response"
@@ -116,6 +127,7 @@ class OrderChecker:
         running.item_id = fields["item"]["id"]
         running.awaits_added = running.item_id if running.default else None
         running.streams, running.ended = {}, set()
+        running.deleted = False
 
     def _response_content_part_added(self, fields: dict[str, Any]) -> None:
         running = self._inside(fields)
@@ -150,7 +162,8 @@ class OrderChecker:
         assert not running.part_open
         assert set(running.streams) <= running.ended
         assert running.awaits_added is None, "output item not in the conversation"
-        running.awaits_done = running.item_id if running.default else None
+        kept = running.default and not running.deleted
+        running.awaits_done = running.item_id if kept else None
         running.item_id = None
         running.done_items.append(item)
 

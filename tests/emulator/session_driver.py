@@ -10,8 +10,9 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from openai_realtime.codec import decode_event, encode_event
-from openai_realtime.core.outputs import Close, Output, Send
+from openai_realtime.core.outputs import Close, Send
 from openai_realtime.emulator.ids import CountedIds
+from openai_realtime.emulator.outputs import Failure, ServerOutput
 from openai_realtime.emulator.protocol import EmulatorProtocol
 from openai_realtime.emulator.voice import FormantVoice
 from openai_realtime.events import RealtimeEvent
@@ -26,14 +27,21 @@ class SessionDriver:
 
     Every event that comes back goes through the wire form, through the models of the
     official client and through the ordering rules.
+
+    Args:
+        official: Whether the models are asked; they do not take every value that a
+            client may set and get back.
+        options: Those of the protocol.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, official: bool = True, **options: Any) -> None:
         options.setdefault("ids", CountedIds())
+        self._official = official
         self.now = 0.0
         self.protocol = EmulatorProtocol(**options)
         self.events: list[Any] = []
         self.times: list[float] = []
+        self.failures: list[Failure] = []
         self.closed: Close | None = None
         self.order = OrderChecker()
         self._take(self.protocol.open(self.now))
@@ -109,15 +117,19 @@ class SessionDriver:
         assert self.closed is None
         return event.error
 
-    def _take(self, outputs: list[Output]) -> list[Any]:
+    def _take(self, outputs: list[ServerOutput]) -> list[Any]:
         events: list[RealtimeEvent] = []
         for output in outputs:
             if isinstance(output, Close):
                 self.closed = output
                 continue
+            if isinstance(output, Failure):
+                self.failures.append(output)
+                continue
             assert isinstance(output, Send)
             frame = encode_event(output.event)
-            _MODELS.validate_json(frame, extra="allow")
+            if self._official:
+                _MODELS.validate_json(frame, extra="allow")
             event = decode_event(frame, direction="server")
             self.order.feed(event)  # type: ignore[arg-type]
             events.append(event)

@@ -202,6 +202,23 @@ def test_long_outputs_are_cut() -> None:
     assert said.endswith("39, and more.")
 
 
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ('{"a":' * 900 + "1" + "}" * 900, "a a a a a a a a and more."),
+        ("[" * 5_000, "[["),
+        ('"\\ud800"', '"\\ud800"'),
+        ("NaN", "NaN"),
+        ("9" * 5_000, "99"),
+    ],
+)
+def test_unusual_outputs_are_told_somehow(output: str, told: str) -> None:
+    """Whatever a tool returns, the reply can be said and sent."""
+    said = answer("Go", called(), ToolOutput("call_1", output)).text
+    assert told in said
+    assert said.encode()
+
+
 def test_a_tool_is_called_once_for_a_message() -> None:
     """Without its output, the brain waits; a new message may call again."""
     items = ["What's the weather?", called()]

@@ -280,6 +280,28 @@ def test_an_item_can_be_truncated_while_it_is_generated() -> None:
     check_order(driver.events)
 
 
+@pytest.mark.parametrize("end", ["response.cancel", None])
+def test_an_item_can_be_deleted_while_it_is_generated(end: str | None) -> None:
+    """The response goes on, and the conversation hears no more of the item."""
+    driver = SessionDriver()
+    driver.say("Count to five")
+    driver.send("response.create")
+    driver.run(0.1)
+    [item_id] = {e.item_id for e in driver.events if e.type.endswith("audio.delta")}
+    [event] = driver.send("conversation.item.delete", item_id=item_id)
+    assert event.type == "conversation.item.deleted"
+    # The id is free again, and whoever has it now is somebody else.
+    driver.send(**create(message(id=item_id)))
+    rest = driver.send(end) if end else driver.run()
+    names = [event.type for event in rest]
+    assert "response.output_item.done" in names
+    assert "conversation.item.done" not in names
+    assert names[-2:] == ["response.done", "rate_limits.updated"]
+    [event] = driver.send("conversation.item.retrieve", item_id=item_id)
+    assert event.item.role == "user"
+    check_order(driver.events)
+
+
 def test_old_audio_is_forgotten_before_memory_is(monkeypatch: Any) -> None:
     """Beyond a limit the oldest audio goes, its item stays."""
     monkeypatch.setattr("openai_realtime.emulator.history._AUDIO_LIMIT_BYTES", 10_000)

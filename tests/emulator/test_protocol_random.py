@@ -108,6 +108,7 @@ def test_the_rules_hold_whatever_the_client_does(steps: list[Any]) -> None:
         assert set(owners) <= {f"client_{number}", None}
     driver.run(600)
     driver.order.assert_settled()
+    assert driver.failures == []
     retrieved = [
         driver.send("conversation.item.retrieve", item_id=f"item_{n}")[0]
         for n in range(1, 9)

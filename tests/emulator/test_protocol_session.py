@@ -167,6 +167,8 @@ INVALID = [
     ("audio.input.format", "pcm16", "invalid_value", ""),
     ("audio.input.noise_reduction", {"type": "strong"}, "invalid_value", ".type"),
     ("audio.input.turn_detection.type", "telepathy", "invalid_value", ""),
+    ("audio.input.turn_detection.type", ["server_vad"], "invalid_value", ""),
+    ("audio.input.turn_detection.type", {}, "invalid_value", ""),
     ("audio.input.turn_detection.threshold", 1.5, "invalid_value", ""),
     ("audio.input.turn_detection.threshold", "high", "invalid_value", ""),
     ("audio.input.turn_detection.prefix_padding_ms", -1, "invalid_value", ""),

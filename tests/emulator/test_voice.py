@@ -24,14 +24,15 @@ STORY = (
 )
 
 
-def speak(text: str, pitch_hz: float = 120.0) -> bytes:
+def speak(text: str, pitch_hz: float = 120.0, speed: float = 1.0) -> bytes:
     """Speak all of a text."""
-    return b"".join(word.pcm for word in FormantVoice(pitch_hz).speak(text))
+    words = FormantVoice(pitch_hz).speak(text, speed)
+    return b"".join(word.pcm for word in words)
 
 
-def length_ms(text: str) -> int:
+def length_ms(text: str, speed: float = 1.0) -> int:
     """Measure how long a text is spoken."""
-    return samples_to_ms(sample_count(speak(text)))
+    return samples_to_ms(sample_count(speak(text, speed=speed)))
 
 
 def test_words_carry_their_white_space() -> None:
@@ -88,6 +89,16 @@ def test_speed_is_that_of_a_person() -> None:
     """Protects pacing and truncation from unlikely durations."""
     minutes = length_ms(STORY) / 60_000
     assert 140 <= len(STORY.split()) / minutes <= 175
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.5, 0.8, 1.25, 1.5])
+@pytest.mark.parametrize("pitch_hz", [60.0, 120.0, 400.0])
+def test_speed_can_be_chosen(speed: float, pitch_hz: float) -> None:
+    """Protects `audio.output.speed`: sounds and pauses are shorter, pitch is not."""
+    plain, changed = speak(STORY, pitch_hz), speak(STORY, pitch_hz, speed)
+    assert len(plain) / len(changed) == pytest.approx(speed, rel=0.1)
+    assert read_captions(changed) == [STORY]
+    assert speak(STORY, pitch_hz, 1.0) == plain
 
 
 def test_length_follows_the_text() -> None:

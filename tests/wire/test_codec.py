@@ -17,6 +17,7 @@ from openai_realtime.events import (
     ConversationItemAdded,
     ConversationItemCreate,
     ConversationItemDelete,
+    ConversationItemDeleted,
     InputAudioBufferAppend,
     RealtimeEvent,
     ResponseContentPartAdded,
@@ -553,3 +554,18 @@ def test_from_dict_names_the_path_of_a_wrong_value() -> None:
     with pytest.raises(msgspec.ValidationError, match=r"\$\.audio\.input"):
         SessionConfig.from_dict({"audio": {"input": 7}})
     assert AudioConfig(input=AudioInputConfig()).to_dict() == {"input": {}}
+
+
+def test_event_is_built_from_its_json_form() -> None:
+    """`RealtimeEvent.from_dict` finds the class, and loses nothing of what is new."""
+    data = {"type": "conversation.item.deleted", "event_id": "e", "item_id": "i"}
+    event = RealtimeEvent.from_dict(data)
+    assert event == ConversationItemDeleted(event_id="e", item_id="i")
+    assert event.to_dict() == data
+    assert ConversationItemDeleted.from_dict(data) == event
+    new = {"type": "brand.new", "x": [1]}
+    assert RealtimeEvent.from_dict(new).to_dict() == new
+    with pytest.raises(msgspec.ValidationError):
+        ConversationItemDeleted.from_dict(new)
+    with pytest.raises(msgspec.ValidationError, match="item_id"):
+        RealtimeEvent.from_dict({"type": "conversation.item.deleted"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from .._struct import UNSET, Opt
 from ..dialect import nested_config, to_config
@@ -229,10 +229,10 @@ class Configuration:
         config = to_config({"tools": self._all_tools()}, SessionConfig)
         return Change(config, {})
 
-    def _check_tools(self, tools: Any) -> None:
+    def _check_tools(self, tools: object) -> None:
         if tools is None:
             return
-        if not isinstance(tools, list):
+        if not _is_list(tools):
             raise ConfigurationError(f"`tools` is a list of tools, not {tools!r}")
         for tool in tools:
             if not isinstance(tool, dict):
@@ -253,6 +253,10 @@ class Configuration:
     def _all_tools(self) -> list[dict[str, Any]]:
         registered = [tool.to_dict() for tool in self.tools.values()]
         return [*self._tools_by_hand(), *registered]
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def _turn_detection(session: SessionConfig | None) -> Opt[TurnDetection | None]:

@@ -575,11 +575,11 @@ def content_parts(content: object) -> list[ContentPart]:
 def _content_part(part: object) -> ContentPart:
     if isinstance(part, ContentPart):
         return part
-    if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
+    fields = dict(cast("Mapping[str, Any]", part)) if isinstance(part, Mapping) else {}
+    if not isinstance(fields.get("type"), str):
         raise ConfigurationError(
             f"a content part is an object such as {_PART_EXAMPLE}, not {part!r}"
         )
-    fields = dict(cast("Mapping[str, Any]", part))
     try:
         return msgspec.convert(fields, ContentPart, dec_hook=decode_hook)
     except msgspec.ValidationError as exc:

@@ -7,15 +7,15 @@ rest gets the plainest value that the schema allows, always the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from math import inf
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 from .numerals import numbers_in
+from .tool_schema import Node, ToolSchema
 
-__all__ = ["Schema", "arguments_for", "place_in"]
+__all__ = ["arguments_for", "place_in"]
 
-Schema: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
 # Latitude and longitude in degrees.
 _CITIES: dict[str, tuple[float, float]] = {
@@ -49,18 +49,20 @@ _NAME = r"[A-Z][\w'-]*"
 _PLACE = re.compile(rf"\b(?:in|at|for|near|to|from)\s+({_NAME}(?:\s+{_NAME})*)")
 _NEGATIVE = re.compile(r"\b(?:off|no|not|don't|disable|stop|without|false)\b")
 
-# Schemas may contain themselves.
+# Schemas may contain themselves, several times at every level.
 _DEEPEST = 8
+_MOST_ELEMENTS = 8
+_MOST_VALUES = 300
 
 
-def arguments_for(schema: Schema, message: str) -> dict[str, Any]:
+def arguments_for(schema: object, message: str) -> dict[str, Any]:
     """Make arguments that fit a tool's parameters.
 
     Args:
         schema: The JSON schema of an object; anything else gives no arguments.
         message: What the user said.
     """
-    value = _Maker(schema, message).value(schema, "", 0)
+    value = _Maker(ToolSchema(schema), message).value(schema, "", 0)
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
@@ -77,31 +79,30 @@ def place_in(message: str) -> str | None:
 class _Maker:
     """Makes values; each number of the message is used once."""
 
-    def __init__(self, root: Schema, message: str) -> None:
-        self._root = root
+    def __init__(self, schema: ToolSchema, message: str) -> None:
+        self._schema = schema
         self._message = message
         self._place = place_in(message)
         self._numbers: Iterator[float] = numbers_in(message)
+        self._left = _MOST_VALUES
 
-    def value(self, schema: Schema, name: str, depth: int) -> Any:
+    def value(self, schema: object, name: str, depth: int) -> Any:
         """Make a value for a schema; `name` is the field's."""
-        schema = self._resolved(schema)
-        if "const" in schema:
-            return schema["const"]
-        if schema.get("enum"):
-            return self._choice(schema)
-        make = _MAKERS.get(_type_of(schema))
-        if make is None or depth > _DEEPEST:
-            return schema.get("default")
-        return make(self, schema, name, depth)
+        self._left -= 1
+        node = self._schema.read(schema)
+        if node.choices:
+            return self._choice(node)
+        if depth > _DEEPEST:
+            return node.default
+        return _MAKERS[node.kind](self, node, name, depth)
 
-    def text(self, schema: Schema, name: str, depth: int) -> Any:
+    def text(self, node: Node, name: str, depth: int) -> Any:
         """Make a string: a place where one is wanted, else what was said."""
         if _words_of(name) & _PLACE_FIELDS:
-            return self._place or schema.get("default", "here")
-        return schema.get("default", self._message)
+            return self._place or _or(node.default, "here")
+        return _or(node.default, self._message)
 
-    def number(self, schema: Schema, name: str, depth: int) -> Any:
+    def number(self, node: Node, name: str, depth: int) -> float:
         """Make a number: a coordinate, the next one of the message, or the least."""
         words = _words_of(name)
         latitude, longitude = _CITIES.get(self._place or "", (0.0, 0.0))
@@ -109,70 +110,53 @@ class _Maker:
             return latitude
         if words & _LONGITUDE_FIELDS:
             return longitude
-        found = next(self._numbers, None)
-        if found is None:
-            return schema.get("default", schema.get("minimum", 0))
-        return min(max(found, schema.get("minimum", found)), schema.get("maximum", inf))
+        number = next(self._numbers, None)
+        if number is None:
+            number = _or(node.default, _or(node.minimum, 0))
+        number = max(number, _or(node.minimum, number))
+        return min(number, _or(node.maximum, number))
 
-    def integer(self, schema: Schema, name: str, depth: int) -> Any:
+    def integer(self, node: Node, name: str, depth: int) -> int:
         """Make a whole number."""
-        return round(self.number(schema, name, depth))
+        return round(self.number(node, name, depth))
 
-    def truth(self, schema: Schema, name: str, depth: int) -> Any:
+    def truth(self, node: Node, name: str, depth: int) -> Any:
         """Make a boolean: true unless the message says no."""
         if _NEGATIVE.search(self._message.lower()):
             return False
-        return schema.get("default", True)
+        return _or(node.default, True)
 
-    def array(self, schema: Schema, name: str, depth: int) -> Any:
+    def array(self, node: Node, name: str, depth: int) -> list[Any]:
         """Make an array with one element, or as many as it must have."""
-        element = _object(schema.get("items"))
-        count = min(max(1, schema.get("minItems", 1)), _DEEPEST)
-        return [self.value(element, name, depth + 1) for _ in range(count)]
+        elements: list[Any] = []
+        count = min(max(1, node.min_items), _MOST_ELEMENTS)
+        while len(elements) < count and self._left > 0:
+            elements.append(self.value(node.items, name, depth + 1))
+        return elements
 
-    def object(self, schema: Schema, name: str, depth: int) -> Any:
+    def object(self, node: Node, name: str, depth: int) -> dict[str, Any]:
         """Make an object with the fields that it must have; all where none must be."""
-        properties = _object(schema.get("properties"))
-        wanted = schema.get("required", list(properties))
-        return {
-            field: self.value(_object(properties.get(field)), field, depth + 1)
-            for field in wanted
-        }
-
-    def nothing(self, schema: Schema, name: str, depth: int) -> Any:
-        """Make a null."""
-        return None
-
-    def _choice(self, schema: Schema) -> Any:
-        """Choose of an enumeration what the message names, or the first."""
-        lowered = self._message.lower()
-        named = (
-            option
-            for option in schema["enum"]
-            if re.search(rf"\b{re.escape(str(option).lower())}\b", lowered)
-        )
-        return next(named, schema.get("default", schema["enum"][0]))
-
-    def _resolved(self, schema: Schema) -> Schema:
-        """Follow references and take the first of several alternatives."""
-        for _ in range(_DEEPEST):
-            alternatives = schema.get("anyOf") or schema.get("oneOf")
-            if "$ref" in schema:
-                schema = self._referenced(str(schema["$ref"]))
-            elif alternatives or schema.get("allOf"):
-                schema = _object((alternatives or schema["allOf"])[0])
-            else:
+        fields: dict[str, Any] = {}
+        for field in node.required:
+            if self._left <= 0:
                 break
-        return schema
+            fields[field] = self.value(node.properties.get(field), field, depth + 1)
+        return fields
 
-    def _referenced(self, reference: str) -> Schema:
-        found = self._root
-        for name in reference.removeprefix("#").strip("/").split("/"):
-            found = _object(found.get(name)) if name else found
-        return found
+    def nothing(self, node: Node, name: str, depth: int) -> None:
+        """Make a null."""
+
+    def _choice(self, node: Node) -> Any:
+        """Choose what the message names, the default, or the first."""
+        lowered = self._message.lower()
+        for option in node.choices:
+            word = str(option).lower() if isinstance(option, _NAMEABLE) else ""
+            if word and re.search(rf"\b{re.escape(word)}\b", lowered):
+                return option
+        return _or(node.default, node.choices[0])
 
 
-_MAKERS = {
+_MAKERS: Mapping[str, Callable[[_Maker, Node, str, int], Any]] = {
     "string": _Maker.text,
     "number": _Maker.number,
     "integer": _Maker.integer,
@@ -182,19 +166,13 @@ _MAKERS = {
     "null": _Maker.nothing,
 }
 
-
-def _type_of(schema: Schema) -> str:
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kinds = [name for name in cast("list[object]", kind) if name != "null"]
-        kind = kinds[0] if kinds else "null"
-    if isinstance(kind, str):
-        return kind
-    return "object" if "properties" in schema else "string"
+# What a message can name of an enumeration.
+_NAMEABLE = (str, int, float)
 
 
-def _object(value: object) -> Schema:
-    return cast("Schema", value) if isinstance(value, dict) else {}
+def _or(value: T | None, otherwise: T) -> T:
+    """Return the value where there is one, be it zero, empty or false."""
+    return otherwise if value is None else value
 
 
 def _words_of(name: str) -> set[str]:

@@ -6,11 +6,12 @@ what will come.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, cast
+
+import msgspec
 
 from ..resources.tools import ToolChoiceForced, ToolDefinition
 from .arguments import arguments_for
@@ -96,8 +97,7 @@ def _call_tool(prompt: Prompt) -> Action | None:
         tool = None if called else _fitting_tool(prompt)
     if tool is None:
         return None
-    parameters = tool.parameters if isinstance(tool.parameters, dict) else {}
-    return Call(tool.name, arguments_for(parameters, _last_text(prompt)))
+    return Call(tool.name, arguments_for(tool.parameters, _last_text(prompt)))
 
 
 def _wait(prompt: Prompt) -> Action | None:
@@ -251,11 +251,7 @@ _DEEPEST = 8
 
 def _told(output: ToolOutput, call: ToolCall | None) -> str:
     """Turn what a tool returned into a sentence."""
-    try:
-        value = json.loads(output.output)
-    except (ValueError, RecursionError):
-        value = output.output
-    facts = list(_facts(value, "", 0))
+    facts = list(_facts(_json_or(output.output, output.output), "", 0))
     if len(facts) > _MOST_FACTS:
         facts = [*facts[:_MOST_FACTS], "and more"]
     subject = _subject(call)
@@ -266,16 +262,21 @@ def _subject(call: ToolCall | None) -> str:
     """Name what a call was about: a place, else what the tool's name says."""
     if call is None:
         return "The tool says"
-    try:
-        arguments: Any = json.loads(call.arguments)
-    except (ValueError, RecursionError):
-        arguments = {}
+    arguments = _json_or(call.arguments, {})
     if isinstance(arguments, dict):
         fields = cast("dict[str, Any]", arguments)
         for name in ("location", "city", "place", "town"):
             if isinstance(fields.get(name), str):
                 return f"For {fields[name]}"
     return _spaced(call.name).capitalize()
+
+
+def _json_or(text: str, otherwise: Any) -> Any:
+    """Decode JSON; unlike `json`, this takes nothing that could not be sent again."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return otherwise
 
 
 def _facts(value: Any, name: str, depth: int) -> Iterator[str]:
@@ -296,6 +297,8 @@ def _plain(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return "and more"
     return " ".join(str(value).split())
 
 

@@ -142,9 +142,11 @@ def check_values(config: Json, root: str) -> None:
 
 def _vad_base(current: Json, given: Json) -> tuple[Json, Json]:
     """Choose what a change of turn detection builds on: another kind starts anew."""
-    kind = given.get("type") or current.get("type")
-    defaults = TURN_DETECTION.get(kind or "", {})
-    return (current if current.get("type") == kind else defaults), defaults
+    known = current.get("type")
+    kind = given.get("type") or known
+    # The kind is not checked yet: it may be any JSON, which would not do as a key.
+    defaults = TURN_DETECTION.get(kind, {}) if isinstance(kind, str) else {}
+    return (current if kind == known else defaults), defaults
 
 
 def _objects(value: Json, path: str) -> Iterator[tuple[str, Json]]:
@@ -294,6 +296,7 @@ _RULES = (
     _Rule("audio.input.turn_detection.threshold", _between(0, 1)),
     _Rule("audio.input.turn_detection.prefix_padding_ms", _between(0, 60_000)),
     _Rule("audio.input.turn_detection.silence_duration_ms", _between(0, 60_000)),
+    # Accepted and shown, but nothing ever times out here (PROTOCOL.md section 3.3).
     _Rule("audio.input.turn_detection.idle_timeout_ms", _between(5_000, 30_000)),
     _Rule(
         "audio.input.turn_detection.eagerness", _one_of("low", "medium", "high", "auto")

@@ -23,6 +23,7 @@ from ..resources.items import Item, ItemStatus, ObjectType
 from ..resources.limits import RateLimit, RateLimitName
 from ..resources.response import (
     Response,
+    ResponseError,
     ResponseStatus,
     ResponseStatusDetails,
     ResponseStatusReason,
@@ -40,8 +41,10 @@ from .output_item import (
     Voice,
     WrittenMessage,
 )
+from .outputs import Failure, Report
 from .response_plan import ResponsePlan
 from .schedule import Step, Steps
+from .text import sendable
 from .tokens import Tokens, usage
 
 __all__ = ["Generation"]
@@ -70,6 +73,7 @@ class Generation:
         history: That conversation's items, or None when out-of-band.
         input: The tokens it was given.
         cached: How many of those were cached.
+        report: Takes what brain and voice fail with.
 
     Attributes:
         done: Whether `response.done` has been made.
@@ -88,6 +92,7 @@ class Generation:
         history: History | None,
         input: Tokens,
         cached: Tokens,
+        report: Report,
     ) -> None:
         self.id = id
         self.done = False
@@ -100,6 +105,7 @@ class Generation:
         self._history = history
         self._input = input
         self._cached = cached
+        self._report = report
         self._output: list[Item] = []
         self._output_tokens = Tokens()
         self._open: _Open | None = None
@@ -110,6 +116,14 @@ class Generation:
 
     def steps(self) -> Steps:
         """Generate the rest, one step at a time."""
+        try:
+            yield from self._content()
+        except Exception as exc:
+            # Brain and voice are plugged in, and may fail in any way.
+            self._report(Failure(f"the response {self.id} failed", exc))
+            yield Step(self._fail())
+
+    def _content(self) -> Steps:
         for action in self._actions:
             current = self._start(action)
             yield Step(self._opening(current))
@@ -135,11 +149,13 @@ class Generation:
         writer: OutputItem
         if not isinstance(action, Say):
             arguments = dict(action.arguments)
-            writer = FunctionCall(place, self._ids("call"), action.name, arguments)
+            name = sendable(action.name)
+            writer = FunctionCall(place, self._ids("call"), name, arguments)
         elif self._plan.modality == "audio":
-            writer = SpokenMessage(place, action.text, self._voice)
+            text = sendable(action.text)
+            writer = SpokenMessage(place, text, self._voice, self._plan.speed)
         else:
-            writer = WrittenMessage(place, action.text)
+            writer = WrittenMessage(place, sendable(action.text))
         entry = None
         if self._history is not None:
             audio = {} if writer.audio is None else {0: writer.audio}
@@ -178,7 +194,7 @@ class Generation:
                 response_id=self.id, output_index=len(self._output), item=item
             )
         )
-        if current.entry is not None:
+        if current.entry is not None and not current.entry.deleted:
             current.entry.finish(item)
             previous_id = current.entry.previous_id
             events.append(ConversationItemDone(previous_item_id=previous_id, item=item))
@@ -200,6 +216,16 @@ class Generation:
         )
         closing = self._closing(ItemStatus.INCOMPLETE)
         return [*closing, *self._finish(ResponseStatus.INCOMPLETE, details)]
+
+    def _fail(self) -> list[ServerEvent]:
+        error = ResponseError(
+            type="server_error",
+            code="generation_failed",
+            message="The server could not generate the response; its log says why.",
+        )
+        details = ResponseStatusDetails(type=ResponseStatus.FAILED, error=error)
+        closing = self._closing(ItemStatus.INCOMPLETE)
+        return [*closing, *self._finish(ResponseStatus.FAILED, details)]
 
     def _finish(
         self, status: ResponseStatus, details: ResponseStatusDetails | None = None

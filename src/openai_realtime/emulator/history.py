@@ -21,6 +21,7 @@ from ..resources.items import (
     MessageItem,
     OutputAudioPart,
 )
+from .ears import Heard
 from .refusal import Refusal, invalid_value
 
 __all__ = ["Entry", "History"]
@@ -37,18 +38,20 @@ class Entry:
     Attributes:
         item: The item as events show it, without audio.
         audio: Its audio by content index, PCM16; it may still grow.
-        heard: What the user said in that audio, by content index, where it is known.
+        heard: What the transcriber made of the user's audio, by content index.
         truncated: Whether the client cut it to what was played.
         previous_id: The item it was put behind, None at the front.
+        deleted: Whether the client has removed it, be it while it was generated.
     """
 
     item: Item
     audio: dict[int, bytes | bytearray] = field(
         default_factory=dict[int, bytes | bytearray]
     )
-    heard: dict[int, str | None] = field(default_factory=dict[int, str | None])
+    heard: dict[int, Heard] = field(default_factory=dict[int, Heard])
     truncated: bool = False
     previous_id: str | None = None
+    deleted: bool = False
 
     @property
     def id(self) -> str:
@@ -182,6 +185,7 @@ class History:
         entry = self._known(item_id, "item_not_found")
         self._entries.remove(entry)
         del self._by_id[item_id]
+        entry.deleted = True
 
     def _known(self, item_id: str, code: str, param: str = "item_id") -> Entry:
         entry = self._by_id.get(item_id)

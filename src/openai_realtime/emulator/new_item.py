@@ -18,7 +18,7 @@ from ..resources.items import (
     MessageItem,
     ObjectType,
 )
-from .ears import Transcriber
+from .ears import Listener
 from .history import Entry
 from .ids import Ids
 from .refusal import invalid_value, missing
@@ -37,7 +37,7 @@ _CONTENT: Mapping[str, tuple[str, ...]] = {
 _IMAGES = ("data:image/png;base64,", "data:image/jpeg;base64,")
 
 
-def admit(item: Item, *, ids: Ids, ears: Transcriber, param: str = "item") -> Entry:
+def admit(item: Item, *, ids: Ids, ears: Listener, param: str = "item") -> Entry:
     """Check an item that a client made, and complete it.
 
     Args:
@@ -81,7 +81,7 @@ def admit(item: Item, *, ids: Ids, ears: Transcriber, param: str = "item") -> En
     )
 
 
-def user_speech(item_id: str, pcm: bytes, ears: Transcriber) -> Entry:
+def user_speech(item_id: str, pcm: bytes, ears: Listener) -> Entry:
     """Make the item of what the user has said."""
     item = MessageItem(
         id=item_id,
@@ -90,10 +90,10 @@ def user_speech(item_id: str, pcm: bytes, ears: Transcriber) -> Entry:
         role="user",
         content=[InputAudioPart(transcript=None)],
     )
-    return Entry(item, audio={0: pcm}, heard={0: ears.transcribe(pcm)})
+    return Entry(item, audio={0: pcm}, heard={0: ears.listen(pcm)})
 
 
-def _message(item: MessageItem, item_id: str, ears: Transcriber, param: str) -> Entry:
+def _message(item: MessageItem, item_id: str, ears: Listener, param: str) -> Entry:
     if item.role not in _CONTENT:
         raise invalid_value(
             f"{param}.role",
@@ -122,7 +122,7 @@ def _part(
     index: int,
     role: str,
     entry: Entry,
-    ears: Transcriber,
+    ears: Listener,
     param: str,
 ) -> ContentPart:
     """Check one part; its audio goes beside the item, into the entry."""
@@ -135,7 +135,7 @@ def _part(
     if isinstance(part, InputAudioPart):
         pcm = _checked_audio(part, f"{param}.audio")
         entry.audio[index] = pcm
-        entry.heard[index] = ears.transcribe(pcm)
+        entry.heard[index] = ears.listen(pcm)
         transcript = part.transcript if isinstance(part.transcript, str) else None
         return InputAudioPart(transcript=transcript)
     if isinstance(part, InputImagePart):

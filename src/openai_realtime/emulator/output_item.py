@@ -36,8 +36,9 @@ from ..resources.items import (
     OutputTextPart,
     TextPart,
 )
+from .text import sendable
 from .tokens import Tokens, audio_tokens, word_tokens
-from .voice import FormantVoice, SpokenWord
+from .voice import SpokenWord
 
 __all__ = [
     "FunctionCall",
@@ -59,8 +60,11 @@ _ARGUMENTS_CHARACTERS = 12
 class Voice(Protocol):
     """What speaks a text, word by word."""
 
-    def speak(self, text: str) -> Iterator[SpokenWord]:
-        """Yield the words with their sound as 24 kHz mono PCM16, each when asked."""
+    def speak(self, text: str, speed: float) -> Iterator[SpokenWord]:
+        """Yield the words with their sound as 24 kHz mono PCM16, each when asked.
+
+        A speed of 1 is the voice's own, 1.5 is faster.
+        """
         ...
 
 
@@ -219,12 +223,13 @@ class WrittenMessage:
 class SpokenMessage:
     """A message in audio, with its transcript (PROTOCOL.md section 6.2)."""
 
-    def __init__(self, place: Place, text: str, voice: Voice | None = None) -> None:
+    def __init__(self, place: Place, text: str, voice: Voice, speed: float) -> None:
         self.place = place
         self.audio = bytearray()
         self._content = _content(place)
         self._text = text
-        self._voice = voice or FormantVoice()
+        self._voice = voice
+        self._speed = speed
         self._transcript = _Text()
 
     def tokens(self, piece: Piece = _NOTHING) -> Tokens:
@@ -236,9 +241,9 @@ class SpokenMessage:
     def pieces(self) -> Iterator[Piece]:
         """Yield each word's text, then its audio in deltas of 100 ms."""
         rest = b""
-        for word in self._voice.speak(self._text):
-            yield Piece(text=word.text)
+        for word in self._voice.speak(self._text, self._speed):
             rest += word.pcm
+            yield Piece(text=sendable(word.text))
             whole = len(rest) // _DELTA_BYTES * _DELTA_BYTES
             for start in range(0, whole, _DELTA_BYTES):
                 yield _audio_piece(rest[start : start + _DELTA_BYTES])
@@ -288,7 +293,7 @@ class FunctionCall:
         self.place = place
         self._call_id = call_id
         self._name = name
-        self._arguments = json.dumps(arguments, ensure_ascii=False)
+        self._arguments = sendable(json.dumps(arguments, ensure_ascii=False))
         # Cut anywhere, so each piece counts as a word; the name is one as well.
         self._written = _Text()
 

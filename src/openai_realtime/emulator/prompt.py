@@ -91,8 +91,9 @@ def _message(item: MessageItem, entry: Entry) -> Message:
             texts.append(part.text or "")
         elif isinstance(part, InputAudioPart):
             heard = entry.heard.get(index)
-            texts.append(heard or "")
-            unheard_bytes += 0 if heard else len(entry.audio.get(index, b""))
+            text = (heard.text if heard else None) or ""
+            texts.append(text)
+            unheard_bytes += 0 if text else len(entry.audio.get(index, b""))
         elif isinstance(part, OutputAudioPart):
             texts.append(part.transcript or "")
     unheard_s = unheard_bytes / BYTES_PER_SAMPLE / SAMPLE_RATE

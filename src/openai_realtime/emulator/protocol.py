@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import msgspec.structs
 
 from .._struct import tag_of
-from ..core.outputs import Close, Output, Send
+from ..core.outputs import Close, Send
 from ..events import (
     ConversationCreated,
     ConversationItemAdded,
@@ -43,12 +43,13 @@ from ..events import (
 )
 from ..resources.items import Conversation, Item, ItemReference, ObjectType
 from .brain import Brain, RuleBrain
-from .ears import CaptionEars, Transcriber
+from .ears import CaptionEars, Listener, Transcriber
 from .history import Entry, History
 from .ids import Ids
 from .input_buffer import InputBuffer, SpeechBegan, SpeechEnded
 from .new_item import admit, user_speech
 from .output_item import Voice
+from .outputs import Failure, ServerOutput
 from .refusal import Refusal, invalid_value
 from .request import Request, event_id_in, read_request
 from .response_plan import plan_response
@@ -97,7 +98,9 @@ class EmulatorProtocol:
         max_session_s: float = 3600.0,
     ) -> None:
         self._ids = ids
-        self._ears = ears or CaptionEars()
+        # What is not handed out yet.
+        self._failures: list[Failure] = []
+        self._ears = Listener(ears or CaptionEars(), self._failures.append)
         self._max_session_s = max_session_s
         self._expires: float | None = None
         self._closed = False
@@ -121,11 +124,12 @@ class EmulatorProtocol:
             brain=brain or RuleBrain(),
             voice=voice or FormantVoice(),
             ids=ids,
+            report=self._failures.append,
         )
 
     # --- what the shell calls ---
 
-    def open(self, now: float) -> list[Output]:
+    def open(self, now: float) -> list[ServerOutput]:
         """Begin the session: the first events of the connection."""
         self._expires = now + self._max_session_s
         conversation = Conversation(
@@ -139,7 +143,7 @@ class EmulatorProtocol:
             ]
         )
 
-    def receive_frame(self, data: str | bytes, *, now: float) -> list[Output]:
+    def receive_frame(self, data: str | bytes, *, now: float) -> list[ServerOutput]:
         """Take in a frame, whatever is in it."""
         if self._closed:
             return []
@@ -149,7 +153,7 @@ class EmulatorProtocol:
             return self._sent([refusal.event(event_id_in(data))])
         return self._receive(request, now)
 
-    def receive(self, event: RealtimeEvent, *, now: float) -> list[Output]:
+    def receive(self, event: RealtimeEvent, *, now: float) -> list[ServerOutput]:
         """Take in an event that needed no decoding."""
         return [] if self._closed else self._receive(Request(event), now)
 
@@ -160,7 +164,7 @@ class EmulatorProtocol:
         due = (self._schedule.next_timeout(), self._expires)
         return min((time for time in due if time is not None), default=None)
 
-    def handle_timeout(self, *, now: float) -> list[Output]:
+    def handle_timeout(self, *, now: float) -> list[ServerOutput]:
         """Do what is due: one step of everything that is under way."""
         if self._closed:
             return []
@@ -298,7 +302,9 @@ class EmulatorProtocol:
 
     # --- the machinery ---
 
-    def _receive(self, request: Request[RealtimeEvent], now: float) -> list[Output]:
+    def _receive(
+        self, request: Request[RealtimeEvent], now: float
+    ) -> list[ServerOutput]:
         events: list[ServerEvent] = []
         try:
             # One by one: what came before a refusal has happened.
@@ -341,7 +347,7 @@ class EmulatorProtocol:
             context.append(entry)
         return context
 
-    def _expire(self) -> list[Output]:
+    def _expire(self) -> list[ServerOutput]:
         """End the session at its maximum length (PROTOCOL.md section 5)."""
         length = f"maximum duration of {self._max_session_s / 60:g} minutes"
         refusal = Refusal(f"Your session hit the {length}.", code="session_expired")
@@ -349,11 +355,13 @@ class EmulatorProtocol:
         close = Close(1001, f"session hit the {length}")
         return [*self._sent([refusal.event(None)]), close]
 
-    def _sent(self, events: Iterable[ServerEvent]) -> list[Output]:
-        return _sends(events, self._ids)
+    def _sent(self, events: Iterable[ServerEvent]) -> list[ServerOutput]:
+        failures: list[ServerOutput] = list(self._failures)
+        self._failures.clear()
+        return [*failures, *_sends(events, self._ids)]
 
 
-def refuse_beta(ids: Ids) -> list[Output]:
+def refuse_beta(ids: Ids) -> list[ServerOutput]:
     """Turn away a client of the old dialect (PROTOCOL.md section 2)."""
     refusal = Refusal(
         "The Realtime Beta API is no longer supported. Leave out the header "
@@ -364,7 +372,7 @@ def refuse_beta(ids: Ids) -> list[Output]:
     return [*_sends([refusal.event(None)], ids), Close(4000, reason)]
 
 
-def _sends(events: Iterable[ServerEvent], ids: Ids) -> list[Output]:
+def _sends(events: Iterable[ServerEvent], ids: Ids) -> list[ServerOutput]:
     """Give every event its id, in the order in which they go out."""
     return [
         Send(msgspec.structs.replace(event, event_id=ids("event"))) for event in events

@@ -19,6 +19,9 @@ _MAX_EVENT_ID = 512
 _MISSING_FIELD = re.compile(r"missing required field `([^`]*)`")
 _PATH = re.compile(r" at `\$\.?([^`]*)`")
 
+# How msgspec writes some key of a map: the map is what can be named.
+_ANY_KEY = "[...]"
+
 
 class Refusal(Exception):
     """A request that the emulator does not grant; nothing has changed.
@@ -88,7 +91,8 @@ def invalid_field(problem: str, *, root: str = "") -> Refusal:
         root: The path of the object that was decoded, where it was no whole event.
     """
     found = _PATH.search(problem)
-    path = ".".join(filter(None, (root, found[1] if found else "")))
+    within = found[1].partition(_ANY_KEY)[0] if found else ""
+    path = ".".join(filter(None, (root, within)))
     text = problem[: found.start()] if found else problem
     lacking = _MISSING_FIELD.search(text)
     if lacking:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -19,6 +20,9 @@ _EVENT_ID = re.compile(r'"event_id"\s*:\s*"([^"\\]{1,512})"')
 _SEARCHED = 2_000
 _PRUNED_LEVELS = 6
 
+# Deeper than any schema of a tool, and far from where Python's stack ends: whatever is
+# let in is copied, merged and written again.
+_MOST_LEVELS = 150
 
 E = TypeVar("E", bound=RealtimeEvent, covariant=True)
 
@@ -62,9 +66,12 @@ def read_request(frame: str | bytes) -> Request[RealtimeEvent]:
         Refusal: The frame holds no event that we could understand.
     """
     try:
-        return Request(decode_event(frame, direction="client"), frame)
+        event = decode_event(frame, direction="client")
     except RemoteProtocolError as exc:
         return _read_unusual(frame, exc)
+    if _brackets_in(frame) > _MOST_LEVELS:
+        _check_depth(msgspec.json.decode(frame))
+    return Request(event, frame)
 
 
 def event_id_in(frame: str | bytes) -> str | None:
@@ -110,7 +117,34 @@ def _object_in(frame: str | bytes) -> dict[str, Any]:
         ) from exc
     if not isinstance(content, dict):
         raise Refusal("The message is not a JSON object.", code="invalid_event")
+    _check_depth(content)
     return cast("dict[str, Any]", content)
+
+
+def _brackets_in(frame: str | bytes) -> int:
+    """Count what may open a level, which is quick even for a lot of audio."""
+    if isinstance(frame, str):
+        return frame.count("{") + frame.count("[")
+    return frame.count(b"{") + frame.count(b"[")
+
+
+def _check_depth(content: Any) -> None:
+    """Refuse what is nested too deeply."""
+    level: list[Any] = [content]
+    for _ in range(_MOST_LEVELS):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise Refusal(
+        f"The message is nested more than {_MOST_LEVELS} levels deep.",
+        code="invalid_event",
+    )
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _without_nulls(fields: dict[str, Any], levels: int) -> dict[str, Any]:

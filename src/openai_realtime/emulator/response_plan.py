@@ -35,6 +35,7 @@ class ResponsePlan:
 
     Attributes:
         modality: ``audio`` or ``text``.
+        speed: How fast to speak; 1 is as usual.
         max_output_tokens: After how many tokens to stop, or None for never.
         audio: The audio configuration as the response shows it.
         metadata: What the client wants echoed.
@@ -43,6 +44,7 @@ class ResponsePlan:
     """
 
     modality: str
+    speed: float
     instructions: str
     tools: tuple[ToolDefinition, ...]
     tool_choice: ToolChoice
@@ -81,6 +83,7 @@ def plan_response(settings: SessionSettings, given: Json | None = None) -> Respo
     shown = {"output": {"format": output["format"], "voice": output["voice"]}}
     return ResponsePlan(
         modality=config["output_modalities"][0],
+        speed=output["speed"],
         instructions=config["instructions"],
         tools=_functions(session),
         tool_choice="auto" if session.tool_choice is UNSET else session.tool_choice,

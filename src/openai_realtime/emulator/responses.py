@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..core.response_state import ResponseSlot
 from ..events import ServerEvent
 from ..resources.response import ResponseStatusReason
-from .brain import Brain
+from .brain import Action, Brain
 from .generation import Generation
 from .history import Entry, History
 from .ids import Ids
 from .output_item import Voice
+from .outputs import Report
 from .prompt import Prompt, prompt_items
 from .refusal import Refusal
 from .response_plan import ResponsePlan
@@ -31,6 +34,7 @@ class Responses:
         history: Its items.
         settings: The session, whose voice is locked by the first audio.
         schedule: What runs the responses.
+        report: Takes what brain and voice fail with.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Responses:
         brain: Brain,
         voice: Voice,
         ids: Ids,
+        report: Report,
     ) -> None:
         self._conversation_id = conversation_id
         self._history = history
@@ -51,6 +56,7 @@ class Responses:
         self._brain = brain
         self._voice = voice
         self._ids = ids
+        self._report = report
         self._slot = ResponseSlot()
         self._cache = PromptCache()
         self._running: dict[str, Generation] = {}
@@ -80,13 +86,14 @@ class Responses:
         generation = Generation(
             self._ids("resp"),
             plan,
-            iter(self._brain.reply(prompt)),
+            _actions(self._brain, prompt),
             ids=self._ids,
             voice=self._voice,
             conversation_id=None if plan.out_of_band else self._conversation_id,
             history=None if plan.out_of_band else self._history,
             input=total,
             cached=cached,
+            report=self._report,
         )
         if not plan.out_of_band:
             self._slot.created(generation.id)
@@ -154,3 +161,8 @@ class Responses:
         # Out-of-band requests are prompts of their own: they neither use nor fill it.
         cache = PromptCache() if plan.out_of_band else self._cache
         return cache.take(shares)
+
+
+def _actions(brain: Brain, prompt: Prompt) -> Iterator[Action]:
+    """Ask the brain only when its first action is due."""
+    yield from brain.reply(prompt)

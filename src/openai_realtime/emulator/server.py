@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import secrets
 import socket
@@ -22,11 +23,12 @@ from types import TracebackType
 from typing import Self
 
 from ..codec import encode_event
-from ..core.outputs import Close, Output, Send
+from ..core.outputs import Close, Send
 from ..errors import ConfigurationError
 from .brain import Brain, RuleBrain
 from .ears import CaptionEars, Transcriber
 from .output_item import Voice
+from .outputs import Failure, ServerOutput
 from .protocol import EmulatorProtocol, refuse_beta
 from .vad import EnergyVad, SileroVad, Vad
 from .voice import FormantVoice
@@ -64,6 +66,13 @@ _GOING = Close(1012, "the server is shutting down")
 
 _BACKLOG = 128
 _HIGHEST_PORT = 65_535
+
+_OWN_ADDRESS = "choose an address of this machine, such as 127.0.0.1"
+_ADVICE = {
+    errno.EADDRINUSE: "choose another port, or --port 0 for a free one",
+    errno.EACCES: "choose a port from 1024 on, or --port 0 for a free one",
+    errno.EADDRNOTAVAIL: _OWN_ADDRESS,
+}
 
 _KEY_PROTOCOL = "openai-insecure-api-key."
 _BETA_PROTOCOL = "openai-beta.realtime-v1"
@@ -194,11 +203,14 @@ class EmulatorServer:
         self._port = listener.getsockname()[1]
         self._server = _Server(_uvicorn_config(self._app))
         self._running = asyncio.create_task(self._server.serve([listener]))
-        ready = asyncio.create_task(self._server.ready.wait())
-        await asyncio.wait({self._running, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if self._running.done():
-            self._running.result()
+        try:
+            await self._until_ready(self._server, self._running)
+        except BaseException:
+            # Not cancelled: uvicorn closes only what it may end by itself.
+            self._server.should_exit = True
+            await asyncio.wait({self._running})
+            listener.close()
+            raise
         return self
 
     async def __aexit__(
@@ -207,11 +219,26 @@ class EmulatorServer:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close all sessions with 1012 and stop listening."""
-        if self._server is not None and self._running is not None:
+        """Close all sessions with 1012 and stop listening.
+
+        Cancelling it cuts the farewell short; the server stops nevertheless.
+        """
+        if self._server is None or self._running is None:
+            return
+        try:
             await self._drain(self._server)
+        finally:
             self._server.should_exit = True
-            await self._running
+            await asyncio.shield(self._running)
+
+    async def _until_ready(self, server: _Server, running: asyncio.Task[None]) -> None:
+        ready = asyncio.create_task(server.ready.wait())
+        try:
+            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if running.done():
+            running.result()
 
     async def _drain(self, server: uvicorn.Server) -> None:
         """Close the sessions, and let clients answer the close.
@@ -266,10 +293,17 @@ def _listen(host: str, port: int) -> socket.socket:
     """Bind a socket, so that the port is known before anything runs on it."""
     if not 0 <= port <= _HIGHEST_PORT:
         raise ConfigurationError(f"port cannot be {port}; it must be 0 to 65535")
+    where = f"cannot listen on {host}:{port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
+    except (OSError, UnicodeError) as exc:
+        # A name that could not even be asked for is a UnicodeError.
+        raise OSError(
+            socket.EAI_NONAME, f"{where}: no such host is known here; {_OWN_ADDRESS}"
+        ) from exc
+    try:
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -280,11 +314,9 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.close()
             raise
     except OSError as exc:
-        raise OSError(
-            exc.errno,
-            f"cannot listen on {host}:{port}: {exc.strerror or exc}; choose another "
-            "port, or --port 0 for a free one",
-        ) from exc
+        advice = _ADVICE.get(exc.errno or 0)
+        problem = f"{where}: {exc.strerror or exc}"
+        raise OSError(exc.errno, f"{problem}; {advice}" if advice else problem) from exc
     return listener
 
 
@@ -442,10 +474,10 @@ class _Session:
             # As fast as possible is not to mean that nobody else gets a turn.
             await asyncio.sleep(0)
 
-    def _tick(self, now: float) -> list[Output]:
+    def _tick(self, now: float) -> list[ServerOutput]:
         return self._protocol.handle_timeout(now=now)
 
-    async def _move(self, step: Callable[[float], list[Output]]) -> None:
+    async def _move(self, step: Callable[[float], list[ServerOutput]]) -> None:
         """Take one step of the protocol and carry out what it answers."""
         async with self._moving:
             await _perform(self._websocket, step(self._clock()))
@@ -459,11 +491,11 @@ class _Frame:
     protocol: EmulatorProtocol
     data: str | bytes
 
-    def __call__(self, now: float) -> list[Output]:
+    def __call__(self, now: float) -> list[ServerOutput]:
         return self.protocol.receive_frame(self.data, now=now)
 
 
-async def _perform(websocket: WebSocket, outputs: list[Output]) -> None:
+async def _perform(websocket: WebSocket, outputs: list[ServerOutput]) -> None:
     """Carry out what the protocol asks for; this is the one place that sends.
 
     Raises:
@@ -472,7 +504,9 @@ async def _perform(websocket: WebSocket, outputs: list[Output]) -> None:
     for output in outputs:
         if isinstance(output, Send):
             await websocket.send_text(encode_event(output.event).decode())
-        elif isinstance(output, Close):
+        elif isinstance(output, Failure):
+            _log.error("%s; the session goes on", output.what, exc_info=output.error)
+        else:
             await websocket.close(output.code, output.reason)
             raise WebSocketDisconnect(output.code, output.reason)
 

@@ -22,6 +22,23 @@ __all__ = ["transcribe"]
 _LISTENING_S = 0.5
 _WORD_S = 0.1
 
+_NO_TRANSCRIBER = TranscriptionError(
+    type="transcription_error",
+    code="no_transcriber",
+    message=(
+        "No transcriber is installed on this server. It can transcribe only captioned "
+        "audio: speech that carries its own text, as the emulator's voice and the "
+        "speech shipped with the library do."
+    ),
+    param=None,
+)
+_TRANSCRIBER_FAILED = TranscriptionError(
+    type="server_error",
+    code="transcriber_failed",
+    message="The server's transcriber failed; the server's log says why.",
+    param=None,
+)
+
 
 def transcribe(entry: Entry, model: str) -> Steps:
     """Transcribe the user's speech, or say why that cannot be done.
@@ -31,9 +48,17 @@ def transcribe(entry: Entry, model: str) -> Steps:
         model: The transcription model that the session asks for.
     """
     yield Step([], _LISTENING_S)
-    text = entry.heard.get(0)
+    heard = entry.heard[0]
+    text = heard.text
     if text is None:
-        yield Step([_failed(entry.id)])
+        error = _TRANSCRIBER_FAILED if heard.failed else _NO_TRANSCRIBER
+        yield Step(
+            [
+                ConversationItemInputAudioTranscriptionFailed(
+                    item_id=entry.id, content_index=0, error=error
+                )
+            ]
+        )
         return
     for delta in _deltas(text, model):
         event = ConversationItemInputAudioTranscriptionDelta(
@@ -59,20 +84,3 @@ def _deltas(text: str, model: str) -> list[str]:
         return [text]
     first, *others = text.split(" ")
     return [first, *(f" {word}" for word in others)]
-
-
-def _failed(item_id: str) -> ConversationItemInputAudioTranscriptionFailed:
-    return ConversationItemInputAudioTranscriptionFailed(
-        item_id=item_id,
-        content_index=0,
-        error=TranscriptionError(
-            type="transcription_error",
-            code="no_transcriber",
-            message=(
-                "No transcriber is installed on this server. It can transcribe only "
-                "captioned audio: speech that carries its own text, as the emulator's "
-                "voice and the speech shipped with the library do."
-            ),
-            param=None,
-        ),
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self, cast
+
 from .._struct import UNSET, Opt, WireObject, tag_of
 
 __all__ = ["ClientEvent", "RealtimeEvent", "ServerEvent"]
@@ -21,6 +23,29 @@ class RealtimeEvent(WireObject, tag_field="type"):
     def type(self) -> str:
         """The event's name on the wire."""
         return tag_of(type(self))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Build an event from its JSON form.
+
+        On an event's own class, the data must be that event's. On `RealtimeEvent` it
+        may be any event of the realtime surface; one of a type that is not in the table
+        becomes an `UnknownEvent`.
+
+        Raises:
+            msgspec.ValidationError: A field is missing or of the wrong type; the
+                message names its path.
+        """
+        if cls is not RealtimeEvent:
+            return super().from_dict(data)
+        # The table names the classes that are built on this one.
+        from . import UnknownEvent, rows_of
+
+        name = data.get("type")
+        rows = {**rows_of("client"), **rows_of("server")}
+        row = rows.get(name) if isinstance(name, str) else None
+        event = UnknownEvent.of(data) if row is None else row.cls.from_dict(data)
+        return cast("Self", event)
 
 
 class ClientEvent(RealtimeEvent):

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,18 +60,30 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Hold the conversation; 0 only when all three turns did what they should."""
+    out: Path = arguments.out
     try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
+        with _writing_to(out):
+            out.mkdir(parents=True, exist_ok=True)
         return asyncio.run(_demo(arguments))
-    except OSError as exc:
-        print(
-            f"openai-realtime demo: cannot write to the folder: {exc}", file=sys.stderr
-        )
-    except RealtimeError as exc:
-        print(f"openai-realtime demo: {exc}", file=sys.stderr)
+    except (RealtimeError, _FolderError, OSError) as exc:
+        problem = str(exc) or type(exc).__name__
     except KeyboardInterrupt:
-        print("openai-realtime demo: interrupted", file=sys.stderr)
+        problem = "interrupted"
+    print(f"openai-realtime demo: {problem}", file=sys.stderr)
     return 1
+
+
+class _FolderError(Exception):
+    """The folder for the results, or a file in it, cannot be written."""
+
+
+@contextlib.contextmanager
+def _writing_to(folder: Path) -> Generator[None]:
+    """Tell what goes wrong with the folder from what goes wrong elsewhere."""
+    try:
+        yield
+    except OSError as exc:
+        raise _FolderError(f"cannot write to the folder {folder}: {exc}") from exc
 
 
 async def _demo(arguments: argparse.Namespace) -> int:
@@ -81,9 +93,7 @@ async def _demo(arguments: argparse.Namespace) -> int:
         client = RealtimeClient(url=url, model=arguments.model)
         card = SoundCard(client.append_input_audio, speed=speed)
         narrator = Narrator(lambda: card.position_ms)
-        with contextlib.closing(
-            Journal(out / "events.jsonl", lambda: card.position_ms)
-        ) as journal:
+        with _journal(out, card) as journal:
             client.on("realtime.event", journal.write)
             conversation = DemoConversation(client, card, narrator)
             await conversation.configure()
@@ -91,7 +101,8 @@ async def _demo(arguments: argparse.Namespace) -> int:
             async with client:
                 await _with_card(card, conversation)
     recording = interleave_stereo(bytes(card.captured), bytes(card.played))
-    write_wav(out / "conversation.wav", recording, channels=2)
+    with _writing_to(out):
+        write_wav(out / "conversation.wav", recording, channels=2)
     return _conclude(conversation, card, out)
 
 
@@ -100,8 +111,23 @@ async def _server(url: str | None, out: Path, *, pace: float) -> AsyncGenerator[
     if url is not None:
         yield url
         return
-    async with local_server(out / "server.log", pace=pace) as local:
+    log = out / "server.log"
+    with _writing_to(out):
+        # Tried here, since starting the server may fail for other reasons as well.
+        log.open("wb").close()
+    async with local_server(log, pace=pace) as local:
         yield local
+
+
+@contextlib.contextmanager
+def _journal(out: Path, card: SoundCard) -> Generator[Journal]:
+    with _writing_to(out):
+        journal = Journal(out / "events.jsonl", lambda: card.position_ms)
+    try:
+        yield journal
+    finally:
+        with _writing_to(out):
+            journal.close()
 
 
 async def _with_card(card: SoundCard, conversation: DemoConversation) -> None:

@@ -1,29 +1,55 @@
-"""The old dialect's configuration, translated.
+"""Configuration as people write it: flat, nested, or both mixed (PROTOCOL.md 2.3).
 
-The old (beta) protocol configures a session with flat fields (``modalities``,
-``turn_detection``, ``input_audio_format``...); the current one nests them. Here, and
-nowhere else, one is turned into the other (PROTOCOL.md section 2.3).
+Where translating what travels is lenient, this is strict: it is the user's own code
+that made a mistake here, and nothing has been sent yet.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from ._struct import UNSET, OpenFamily, WireObject, complaint, encode_hook
-from .errors import ConfigurationError
-from .resources.audio import AudioFormat
-from .resources.response import ResponseConfig
-from .resources.session import SessionConfig
+from .._struct import UNSET, OpenFamily, WireObject, complaint, encode_hook
+from ..errors import ConfigurationError
+from ..resources.bounds import violations
+from ..resources.response import ResponseConfig
+from ..resources.session import SessionConfig
+from .settings import (
+    GONE,
+    INPUT_AUDIO_FORMAT,
+    INPUT_AUDIO_NOISE_REDUCTION,
+    INPUT_AUDIO_TRANSCRIPTION,
+    MAX_RESPONSE_OUTPUT_TOKENS,
+    MODALITIES,
+    OUTPUT_AUDIO_FORMAT,
+    SPEED,
+    TURN_DETECTION,
+    VOICE,
+)
 
 __all__ = ["Translated", "nested_config", "to_config"]
 
 Config = TypeVar("Config", SessionConfig, ResponseConfig)
 
 _READ_ONLY = frozenset({"id", "object", "expires_at", "client_secret"})
+
+_MOVED = {
+    setting.name: setting
+    for setting in (
+        MODALITIES,
+        VOICE,
+        SPEED,
+        INPUT_AUDIO_FORMAT,
+        OUTPUT_AUDIO_FORMAT,
+        INPUT_AUDIO_TRANSCRIPTION,
+        INPUT_AUDIO_NOISE_REDUCTION,
+        TURN_DETECTION,
+        MAX_RESPONSE_OUTPUT_TOKENS,
+    )
+}
 
 
 class Translated(NamedTuple):
@@ -36,47 +62,6 @@ class Translated(NamedTuple):
 
     fields: dict[str, Any]
     notes: tuple[str, ...]
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _audio_format(value: Any) -> Any:
-    return AudioFormat.named(value).to_dict() if isinstance(value, str) else value
-
-
-def _turn_detection(value: Any) -> Any:
-    # The old dialect's users turn detection off with a type of "none" as well.
-    return None if value == {"type": "none"} else value
-
-
-def _output_modalities(value: Any) -> Any:
-    # Audio always brings its transcript, so the old pair is the new single one.
-    return ["audio"] if value in (["text", "audio"], ["audio", "text"]) else value
-
-
-class _Move(NamedTuple):
-    path: tuple[str, ...]
-    convert: Callable[[Any], Any] = _same
-
-
-# Flat field -> where it lives now.
-_MOVES: dict[str, _Move] = {
-    "modalities": _Move(("output_modalities",), _output_modalities),
-    "voice": _Move(("audio", "output", "voice")),
-    "speed": _Move(("audio", "output", "speed")),
-    "input_audio_format": _Move(("audio", "input", "format"), _audio_format),
-    "output_audio_format": _Move(("audio", "output", "format"), _audio_format),
-    "input_audio_transcription": _Move(("audio", "input", "transcription")),
-    "input_audio_noise_reduction": _Move(("audio", "input", "noise_reduction")),
-    "turn_detection": _Move(("audio", "input", "turn_detection"), _turn_detection),
-    "max_response_output_tokens": _Move(("max_output_tokens",)),
-}
-
-_GONE = {
-    "temperature": "`temperature` is no longer a setting of the service; it was dropped"
-}
 
 
 def nested_config(
@@ -95,11 +80,11 @@ def nested_config(
             continue
         if name in known:
             _put(nested, (name,), _plain(value), name)
-        elif name in _MOVES:
-            move = _MOVES[name]
-            _put(nested, move.path, move.convert(_plain(value)), name)
-        elif name in _GONE:
-            notes.append(_GONE[name])
+        elif name in _MOVED:
+            setting = _MOVED[name]
+            _put(nested, setting.path, setting.to_ga(_plain(value)), name)
+        elif name in GONE:
+            notes.append(GONE[name])
         else:
             raise ConfigurationError(_unknown_field(name, known))
     return Translated(nested, tuple(notes))
@@ -109,8 +94,11 @@ def to_config(fields: Mapping[str, Any], config: type[Config]) -> Config:
     """Check nested configuration and return it as an object.
 
     Raises:
-        ConfigurationError: A value has the wrong type; the message names its path.
+        ConfigurationError: A value has the wrong type or is out of bounds; the message
+            names its path.
     """
+    for violation in violations(fields):
+        raise ConfigurationError(f"configuration cannot be sent: {violation}")
     try:
         return config.from_dict(dict(fields))
     except msgspec.ValidationError as exc:
@@ -159,7 +147,7 @@ def _put(nested: dict[str, Any], path: tuple[str, ...], value: Any, name: str) -
 
 
 def _unknown_field(name: str, known: set[str]) -> str:
-    names = known | set(_MOVES) | set(_GONE)
+    names = known | set(_MOVED) | set(GONE)
     near = difflib.get_close_matches(name, names, n=1)
     hint = (
         f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(names))}"
