@@ -12,6 +12,7 @@ its way, as JSON, by `dialect`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Union, cast
 
@@ -146,14 +147,26 @@ def encode_event(event: RealtimeEvent, *, dialect: Dialect = "ga") -> bytes:
         if type(event) is InputAudioBufferAppend and type(event.audio) is bytes:
             return _encode_append(event)  # It is the same in both dialects.
         if isinstance(event, UnknownEvent):
-            return _ENCODER.encode(event.data)
+            return _encode(event.data)
         if dialect == "beta":
-            return _ENCODER.encode(_beta_form(event))
-        return _ENCODER.encode(event)
+            return _encode(_beta_form(event))
+        return _encode(event)
     except (TypeError, ValueError, RecursionError) as exc:
         raise LocalProtocolError(
             f"{event.type or 'an event'} cannot be sent: {exc}"
         ) from exc
+
+
+def _encode(content: Any) -> bytes:
+    """Encode anything; a number that JSON lacks is an error.
+
+    msgspec writes NaN and infinity as null, so only a frame with a null is looked into.
+    """
+    frame = _ENCODER.encode(content)
+    if b"null" in frame:
+        plain = msgspec.to_builtins(content, enc_hook=encode_hook)
+        json.dumps(plain, allow_nan=False)
+    return frame
 
 
 def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
