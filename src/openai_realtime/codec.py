@@ -273,7 +273,8 @@ def _fields_of(raw: str | bytes, cause: Exception | None = None) -> dict[str, An
         content = _ANY_DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
         raise RemoteProtocolError(
-            f"frame is not JSON: {exc}; it begins {_begin(raw)}", raw=raw
+            f"frame is not JSON: {str(exc)[:_SHOWN_FRAME]}; it begins {_begin(raw)}",
+            raw=raw,
         ) from exc
     if not isinstance(content, dict):
         raise RemoteProtocolError(

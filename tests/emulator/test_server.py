@@ -133,7 +133,9 @@ async def test_with_an_empty_key_there_is_no_upgrade(
     error = json.loads(caught.value.response.body)["error"]
     assert error["type"] == "invalid_request_error"
     assert error["code"] == "invalid_api_key"
-    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+    # In debug mode asyncio itself complains of a machine that is slow.
+    told = [r for r in caplog.records if r.name != "asyncio"]
+    assert not [r for r in told if r.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openai_realtime.emulator.arguments import arguments_for
@@ -145,6 +145,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_JSON, st.sampled_from([SAID, "", "from 5 to 1e9 in Paris", "-3.5 no"]))
 def test_any_json_is_a_schema(schema: Any, message: str) -> None:
     """It never fails, and what it gives is a JSON object."""
@@ -153,6 +154,7 @@ def test_any_json_is_a_schema(schema: Any, message: str) -> None:
     json.dumps(arguments)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(_KEYS, _JSON, max_size=6))
 def test_any_object_will_do_as_parameters(parameters: dict[str, Any]) -> None:
     """A session in which a tool with such a schema must be called lives on."""

@@ -6,6 +6,7 @@ from .._struct import UNSET, OpenFamily, Opt, UnknownVariant, WireObject, tag_of
 
 __all__ = [
     "TranscriptionDurationUsage",
+    "TranscriptionInputTokens",
     "TranscriptionTokenUsage",
     "TranscriptionUsage",
     "UnknownTranscriptionUsage",
@@ -25,7 +26,9 @@ class _TranscriptionUsageVariant(WireObject, TranscriptionUsage, tag_field="type
         return tag_of(type(self))
 
 
-class _TranscriptionInputTokens(WireObject):
+class TranscriptionInputTokens(WireObject):
+    """Input tokens of a transcription by modality."""
+
     text_tokens: Opt[int] = UNSET
     audio_tokens: Opt[int] = UNSET
 
@@ -36,7 +39,7 @@ class TranscriptionTokenUsage(_TranscriptionUsageVariant, tag="tokens"):
     input_tokens: int
     output_tokens: int
     total_tokens: int
-    input_token_details: Opt[_TranscriptionInputTokens] = UNSET
+    input_token_details: Opt[TranscriptionInputTokens] = UNSET
 
 
 class TranscriptionDurationUsage(_TranscriptionUsageVariant, tag="duration"):
