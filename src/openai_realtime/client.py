@@ -179,9 +179,7 @@ class RealtimeClient(RealtimeEventHandler):
                     if not isinstance(event, Error):
                         return
                     refusal = server_error(event)
-        except ConnectionClosed as exc:
-            raise exc from refusal
-        except TimeoutError as exc:
+        except (ConnectionClosed, TimeoutError) as exc:
             raise exc from refusal
         raise ConnectionClosed(1000, "closed before the session began") from refusal
 
@@ -283,8 +281,9 @@ class RealtimeClient(RealtimeEventHandler):
             ConfigurationError: A part is not understood.
         """
         self.realtime.require_open("a message")
-        self._check_audio_of(content)
-        await self._send_all(self._protocol.send_user_message_content(content))
+        parts = content_parts(content)
+        self._check_audio_of(parts)
+        await self._send_all(self._protocol.send_user_message_content(parts))
 
     async def append_input_audio(self, audio: object) -> None:
         """Stream audio of the user, in pieces of any length.
@@ -511,9 +510,9 @@ class RealtimeClient(RealtimeEventHandler):
         self.dispatch("error", ErrorOccurred(error=failure, context=call))
         return failure_output(str(exc) or type(exc).__name__)
 
-    def _check_audio_of(self, content: object) -> None:
+    def _check_audio_of(self, parts: Iterable[ContentPart]) -> None:
         """Refuse audio inside a message that is not whole samples."""
-        for part in content_parts(content):
+        for part in parts:
             audio = part.audio if isinstance(part, InputAudioPart) else None
             if audio and not self._takes_raw(audio):
                 to_pcm16(audio)

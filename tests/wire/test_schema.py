@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import msgspec.inspect as mi
@@ -25,7 +25,7 @@ pytestmark = needs_protocol_files
 UNIONS = ("ga.client", "ga.server", "translation.client", "translation.server")
 
 
-def rows_in(union: str) -> dict[str, EventRow]:
+def rows_in(union: str) -> Mapping[str, EventRow]:
     """Return our rows for a union of the schema, such as ``ga.server``."""
     surface, _, direction = union.partition(".")
     return rows_of(

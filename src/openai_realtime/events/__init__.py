@@ -8,6 +8,9 @@ is `ResponseOutputAudioDelta`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from . import client as c
@@ -251,13 +254,18 @@ EVENTS: tuple[EventRow, ...] = (
 )
 
 
-def rows_of(direction: Direction, surface: Surface = "realtime") -> dict[str, EventRow]:
+@cache
+def rows_of(
+    direction: Direction, surface: Surface = "realtime"
+) -> Mapping[str, EventRow]:
     """Return the rows of one direction of a surface, by wire name."""
-    return {
-        row.name: row
-        for row in EVENTS
-        if row.direction == direction and row.surface == surface
-    }
+    return MappingProxyType(
+        {
+            row.name: row
+            for row in EVENTS
+            if row.direction == direction and row.surface == surface
+        }
+    )
 
 
 LOCAL_EVENTS: dict[str, type[LocalEvent]] = {

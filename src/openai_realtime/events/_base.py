@@ -42,8 +42,9 @@ class RealtimeEvent(WireObject, tag_field="type"):
         from . import UnknownEvent, rows_of
 
         name = data.get("type")
-        rows = {**rows_of("client"), **rows_of("server")}
-        row = rows.get(name) if isinstance(name, str) else None
+        row = None
+        if isinstance(name, str):
+            row = rows_of("client").get(name) or rows_of("server").get(name)
         event = UnknownEvent.of(data) if row is None else row.cls.from_dict(data)
         return cast("Self", event)
 
