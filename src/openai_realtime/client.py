@@ -112,6 +112,7 @@ class RealtimeClient(RealtimeEventHandler):
         )
         self._clock = clock
         self._tools: dict[str, Tool] = {}
+        self._warned: set[str] = set()
         self._running = TaskScope()
         self._answers: dict[str, asyncio.Future[None]] = {}
         self._protocol = RealtimeProtocol(ids=self.realtime.new_event_id)
@@ -223,7 +224,7 @@ class RealtimeClient(RealtimeEventHandler):
         """
         configuration = self._protocol.configuration
         change = configuration.change(fields)
-        _warn(change.notes)
+        self._warn(change.notes)
         if not self.is_connected:
             configuration.keep(change)
             return
@@ -312,7 +313,7 @@ class RealtimeClient(RealtimeEventHandler):
             LocalProtocolError: Less than 100 ms of audio are pending.
         """
         nested, notes = nested_config(fields, ResponseConfig)
-        _warn(notes)
+        self._warn(notes)
         config = to_config(nested, ResponseConfig) if nested else UNSET
         self.realtime.require_open("response.create")
         await self._send_all(self._protocol.create_response(config))
@@ -510,6 +511,13 @@ class RealtimeClient(RealtimeEventHandler):
         self.dispatch("error", ErrorOccurred(error=failure, context=call))
         return failure_output(str(exc) or type(exc).__name__)
 
+    def _warn(self, notes: Iterable[str]) -> None:
+        """Tell once of each setting that the service no longer has."""
+        for note in notes:
+            if note not in self._warned:
+                self._warned.add(note)
+                warnings.warn(note, DeprecationWarning, stacklevel=3)
+
     def _check_audio_of(self, parts: Iterable[ContentPart]) -> None:
         """Refuse audio inside a message that is not whole samples."""
         for part in parts:
@@ -532,8 +540,3 @@ async def _answer_to(question: str) -> AsyncGenerator[None]:
         raise TimeoutError(
             f"the server did not answer {question} within {_ANSWER_TIMEOUT_S:.0f} s"
         ) from None
-
-
-def _warn(notes: Iterable[str]) -> None:
-    for note in notes:
-        warnings.warn(note, DeprecationWarning, stacklevel=3)

@@ -177,19 +177,18 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
     # An unescaped `"delta":"` cannot stand inside a JSON string, so the first one is a
     # key. It is the event's own unless it is nested, and then the rest lacks one or has
     # a second; a key spelt with escapes would hide from us, so escapes are left alone.
-    start = data.find(b'"delta"')
-    if start < 0 or not data.startswith(_HOT_KEY, start):
+    start = data.find(_HOT_KEY)
+    if start < 0:
         return None
     start += len(_HOT_KEY)
     end = data.find(b'"', start)
-    if end < 0 or data.find(b'"delta"', end) >= 0:
-        return None
     rest = data[:start] + data[end:]
-    if b"\\" in rest:
+    if rest.count(b'"delta"') != 1 or b"\\" in rest:
         return None
     try:
         event = _HOT_DECODER.decode(rest)
-        audio = pybase64.b64decode(memoryview(data)[start:end], validate=True)
+        # By position: naming `validate` costs a fifth of the decoding.
+        audio = pybase64.b64decode(memoryview(data)[start:end], None, True)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     force_setattr(event, "delta", audio)
