@@ -33,10 +33,10 @@ A class is named after its event: `response.output_audio.delta` is
 transcription sessions too, are imported from `openai_realtime`; those of translation
 sessions, where names repeat, from `openai_realtime.events.translation`.
 
-How to read the fields: a name with `?` may be absent, and is then `UNSET`; a type with
-`None` may be null, which is something else. `bytes` is audio, and base64 on the wire. A
+How to read the fields: a name with `?` may be absent, and is then `UNSET`, or null, and
+is then `None`, which is something else. `bytes` is audio, and base64 on the wire. A
 text that the service takes from a list is `str`, so that a word newer than this version
-gets through. `event_id?: str | None` is on every event and not repeated here.
+gets through. `event_id?: str` is on every event and not repeated here.
 
 Dialects: *GA* is the current protocol, *beta* the old one, which may call the event by
 another name. Transports: *all*, or those where the server plays the audio itself
@@ -160,6 +160,8 @@ def classes_in(kind: mi.Type) -> Iterator[type]:
                 yield from classes_in(one)
         case mi.ListType(item_type=inner) | mi.DictType(value_type=inner):
             yield from classes_in(inner)
+        case mi.Metadata(extra={"object": cls}):
+            yield cls
         case _:
             return
 
@@ -191,7 +193,10 @@ def fields(struct: mi.StructType) -> str:
         if field.name == "event_id" and is_event(struct):
             continue
         mark = "" if field.required else "?"
-        written.append(f"`{field.encode_name}{mark}: {type_name(field.type)}`")
+        kind = type_name(field.type)
+        if not field.required:
+            kind = kind.removesuffix(" | None")
+        written.append(f"`{field.encode_name}{mark}: {kind}`")
     return ", ".join(written)
 
 
@@ -211,6 +216,8 @@ def type_name(kind: mi.Type) -> str:
             return f"dict[{type_name(key)}, {type_name(inner)}]"
         case mi.StructType(cls=cls) | mi.CustomType(cls=cls):
             return cls.__name__
+        case mi.Metadata(extra={"object": cls}):
+            return f"str | {cls.__name__}"
         case _:
             return SIMPLE[type(kind)]
 

@@ -32,7 +32,11 @@ class Floor(NamedTuple):
 
 # A room is a module or a package directly under `openai_realtime`.
 HOUSE = (
-    Floor("wire", ("errors", "_struct", "resources", "events", "dialect", "codec"), ""),
+    Floor(
+        "wire",
+        ("errors", "_json", "_struct", "resources", "events", "dialect", "codec"),
+        "",
+    ),
     Floor("core", ("core",), "wire"),
     Floor("edges", ("audio transports",), "errors"),
     Floor(
@@ -47,7 +51,7 @@ HOUSE = (
         ),
         "wire core edges",
     ),
-    Floor("apps", ("emulator", "relay", "cli"), "wire core edges face"),
+    Floor("apps", ("emulator", "relay", "cli", "testing"), "wire core edges face"),
     Floor("doors", ("__init__", "__main__"), "wire core edges face apps"),
 )
 

@@ -12,11 +12,13 @@ from .api import ConnectionState, RealtimeAPI
 from .client import RealtimeClient
 from .codec import decode_event, encode_event
 from .core.conversation import RealtimeConversation
+from .dialect.configuration import response_config, session_config
 from .errors import (
     AudioError,
     ConfigurationError,
     ConnectFailed,
     ConnectionClosed,
+    DroppedSettingWarning,
     LocalProtocolError,
     ProtocolError,
     RealtimeError,
@@ -104,6 +106,7 @@ __all__ = [
     "ContentType",
     "Conversation",
     "Delta",
+    "DroppedSettingWarning",
     "EventHandlerCallback",
     "EventHandlerResult",
     "EventStream",
@@ -174,6 +177,8 @@ __all__ = [
     "__version__",
     "decode_event",
     "encode_event",
+    "response_config",
+    "session_config",
 ]
 
 __version__ = "0.1.0"

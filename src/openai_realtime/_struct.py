@@ -13,7 +13,8 @@ Three rules hold for every class of ``resources`` and ``events``:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast, dataclass_transform
 
 import msgspec
@@ -22,8 +23,8 @@ from msgspec import UNSET, Struct, StructMeta, UnsetType, ValidationError
 
 T = TypeVar("T")
 
-Opt: TypeAlias = T | UnsetType
-"""A field that may be absent."""
+Opt: TypeAlias = T | UnsetType | None
+"""A field that may be absent, or null."""
 
 # Named here because msgspec resolves a class's annotations inside the class, where
 # ``type`` is the property below.
@@ -44,6 +45,10 @@ __all__ = [
 
 _SHOWN_TEXT = 60
 _SHOWN_ELEMENTS = 3
+_SHOWN_DEPTH = 3
+_SHOWN_INSIDE = 400
+_SHOWN_OBJECT = 900
+_SHOWN_COMPLAINT = 200
 
 
 class _WireMeta(StructMeta):
@@ -83,12 +88,7 @@ class WireObject(Struct, frozen=True, kw_only=True, metaclass=_WireMeta):
         return msgspec.convert(data, cls, dec_hook=decode_hook)
 
     def __repr__(self) -> str:
-        shown = (
-            f"{name}={_shorten(getattr(self, name))}"
-            for name in self.__struct_fields__
-            if getattr(self, name) is not UNSET
-        )
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return shown_as(self, shown_fields(self, self.__struct_fields__))
 
 
 class OpenFamily:
@@ -118,8 +118,16 @@ class UnknownVariant(OpenFamily):
 
     __slots__ = ("data",)
 
+    data: dict[str, Any]
+
     def __init__(self, data: dict[str, Any]) -> None:
-        self.data = data
+        object.__setattr__(self, "data", data)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"immutable type: {type(self).__name__!r}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.data,)
 
     @property
     def type(self) -> str:
@@ -128,8 +136,9 @@ class UnknownVariant(OpenFamily):
         return name if isinstance(name, str) else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object as it came."""
-        return self.data
+        """Return the JSON object as it came, as a copy."""
+        copy: dict[str, Any] = msgspec.to_builtins(self.data)
+        return copy
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.data == self.data
@@ -137,7 +146,7 @@ class UnknownVariant(OpenFamily):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(type={self.type!r})"
+        return f"{type(self).__name__}(type={shorten(self.type)})"
 
 
 class UnpaddedAudio(bytes):
@@ -174,7 +183,8 @@ def decode_hook(expected: type, value: Any) -> OpenFamily:
     name = data.get("type")
     variant = expected.variants.get(name) if isinstance(name, str) else None
     if variant is None:
-        return expected.unknown(data)
+        # The caller's own objects stay the caller's.
+        return expected.unknown(msgspec.to_builtins(data))
     try:
         return cast("OpenFamily", msgspec.convert(data, variant, dec_hook=decode_hook))
     except ValidationError as exc:
@@ -188,6 +198,11 @@ def encode_hook(value: Any) -> Any:
         return value.data
     if isinstance(value, UnpaddedAudio):
         return value.text
+    # msgspec takes the types themselves, not those built on them.
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes):
+        return bytes(value)
     raise TypeError(
         f"{type(value).__name__} cannot be sent: not JSON and not one of our objects"
     )
@@ -196,14 +211,20 @@ def encode_hook(value: Any) -> Any:
 def complaint(exc: Exception) -> str:
     """Return what msgspec complains of, with the whole path to the place.
 
-    Nested decoding leaves one path a level, the inner one first; they are joined.
+    Nested decoding leaves one path a level, the inner one first; they are joined. What
+    msgspec quotes may be of any length; it is cut.
     """
     message = str(exc)
     paths = re.findall(r" - at `(\$[^`]*)`", message)
     text = message.split(" - at `", 1)[0]
+    if len(text) > _SHOWN_COMPLAINT:
+        text = f"{text[:_SHOWN_COMPLAINT]}..."
     if not paths:
         return text
-    return f"{text} at `${''.join(path[1:] for path in reversed(paths))}`"
+    path = "".join(path[1:] for path in reversed(paths))
+    if len(path) > _SHOWN_COMPLAINT:
+        path = f"{path[:_SHOWN_COMPLAINT]}..."
+    return f"{text} at `${path}`"
 
 
 def tag_of(cls: type[Struct]) -> str:
@@ -212,19 +233,58 @@ def tag_of(cls: type[Struct]) -> str:
     return tag if isinstance(tag, str) else ""
 
 
-def _shorten(value: object) -> str:
-    """Show sizes instead of audio, and the beginning of long texts."""
-    if isinstance(value, bytes):
+def shown_as(of: object, fields: Mapping[str, str]) -> str:
+    """Show an object as its class and its fields, each of them shown already."""
+    shown = ", ".join(f"{name}={text}" for name, text in fields.items())
+    return _cut(f"{type(of).__name__}({shown})", _SHOWN_OBJECT)
+
+
+def shown_fields(of: object, names: Iterable[str]) -> dict[str, str]:
+    """Show each of an object's fields that is not absent."""
+    values = ((name, getattr(of, name)) for name in names)
+    return {name: shorten(value) for name, value in values if value is not UNSET}
+
+
+def shorten(value: object, depth: int = 0) -> str:
+    """Show sizes instead of audio, and the beginning of what is long."""
+    try:
+        return _cut(_shorten(value, depth), _SHOWN_INSIDE)
+    except Exception:
+        # Not even a value that cannot be shown may fail a log or a traceback.
+        return f"<{type(value).__name__}>"
+
+
+def _shorten(value: object, depth: int) -> str:
+    if isinstance(value, memoryview):
+        return f"<{value.nbytes} bytes>"
+    if isinstance(value, bytes | bytearray):
         return f"<{len(value)} bytes>"
     if isinstance(value, str) and len(value) > _SHOWN_TEXT:
         return f"{value[:_SHOWN_TEXT]!r}... <{len(value)} characters>"
-    if isinstance(value, list):
-        return _shorten_list(cast("list[object]", value))
-    return repr(value)
+    # A tuple with names shows them itself.
+    if not (isinstance(value, dict | list) or type(value) is tuple):
+        return repr(value)
+    values = cast("dict[object, object] | list[object] | tuple[object, ...]", value)
+    if values and depth == _SHOWN_DEPTH:
+        return f"<{type(values).__name__} of {len(values)}>"
+    return _shorten_elements(values, depth + 1)
 
 
-def _shorten_list(values: list[object]) -> str:
-    shown = [_shorten(value) for value in values[:_SHOWN_ELEMENTS]]
+def _shorten_elements(
+    values: dict[object, object] | list[object] | tuple[object, ...], depth: int
+) -> str:
+    first = islice(values, _SHOWN_ELEMENTS)
+    if isinstance(values, dict):
+        begin, end = "{}"
+        shown = [f"{shorten(k, depth)}: {shorten(values[k], depth)}" for k in first]
+    else:
+        begin, end = "[]" if isinstance(values, list) else "()"
+        shown = [shorten(value, depth) for value in first]
     if len(values) > _SHOWN_ELEMENTS:
         shown.append(f"... {len(values)} in all")
-    return f"[{', '.join(shown)}]"
+    comma = "," if isinstance(values, tuple) and len(values) == 1 else ""
+    return f"{begin}{', '.join(shown)}{comma}{end}"
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."

@@ -33,6 +33,7 @@ from .events import (
     ErrorOccurred,
     InputAudioBufferAppend,
     RealtimeEvent,
+    SessionUpdate,
     UnknownEvent,
 )
 from .handlers import RealtimeEventHandler
@@ -255,7 +256,7 @@ class RealtimeAPI(RealtimeEventHandler):
         if isinstance(event, str):
             event, frame = self._from_fields(event, {**(data or {}), **fields})
         else:
-            event = self._with_id(event)
+            event = self._completed(event)
             frame = encode_event(event)
         transport = self.require_open(event.type)
         self._note_sent(event, frame)
@@ -272,7 +273,7 @@ class RealtimeAPI(RealtimeEventHandler):
 
         This is how answers are sent from within reception, which never waits.
         """
-        event = self._with_id(event)
+        event = self._completed(event)
         frame = encode_event(event)
         transport = self.require_open(event.type)
         if len(self._outbox) >= _OUTBOX_LIMIT:
@@ -306,10 +307,16 @@ class RealtimeAPI(RealtimeEventHandler):
         self._report(RealtimeError(_NOT_READ[1]), None)
         self._closing = asyncio.create_task(transport.close(*_NOT_READ))
 
+    def _completed(self, event: RealtimeEvent) -> RealtimeEvent:
+        """Add what the service or we need and users leave out."""
+        if isinstance(event, SessionUpdate) and not event.session.type:
+            # Every update must name it (PROTOCOL.md section 3.1).
+            session = msgspec.structs.replace(event.session, type="realtime")
+            event = msgspec.structs.replace(event, session=session)
+        return self._with_id(event)
+
     def _with_id(self, event: RealtimeEvent) -> RealtimeEvent:
         if event.event_id is not UNSET or isinstance(event, InputAudioBufferAppend):
-            return event
-        if isinstance(event, UnknownEvent):
             return event
         return msgspec.structs.replace(event, event_id=self.new_event_id())
 

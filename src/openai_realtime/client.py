@@ -26,7 +26,13 @@ from .core.conversation import RealtimeConversation
 from .core.outputs import Close, Emit, Output, RunTool, Send
 from .core.protocol import RealtimeProtocol, content_parts, server_error
 from .dialect import nested_config, to_config
-from .errors import ConnectionClosed, LocalProtocolError, ServerError, ToolError
+from .errors import (
+    ConnectionClosed,
+    DroppedSettingWarning,
+    LocalProtocolError,
+    ServerError,
+    ToolError,
+)
 from .event_stream import EventStream
 from .events import (
     Error,
@@ -218,18 +224,22 @@ class RealtimeClient(RealtimeEventHandler):
         connecting nothing is sent; later it returns when the server has accepted.
 
         Raises:
-            ConfigurationError: A field is unknown, contradictory or of a wrong type.
+            ConfigurationError: A field is unknown, contradictory, out of bounds or of a
+                wrong type; nothing was sent then.
             ServerError: The server refuses the change; nothing has changed then.
             TimeoutError: The server does not answer.
+
+        Warns:
+            DroppedSettingWarning: The service no longer has a setting.
         """
         configuration = self._protocol.configuration
         change = configuration.change(fields)
-        self._warn(change.notes)
-        if not self.is_connected:
-            configuration.keep(change)
-            return
         try:
-            await self._send_update(self._protocol.update_session(change))
+            self._warn(change.notes)
+            if self.is_connected:
+                await self._send_update(self._protocol.update_session(change))
+            else:
+                configuration.keep(change)
         except BaseException:
             configuration.take_back(change)
             raise
@@ -310,11 +320,16 @@ class RealtimeClient(RealtimeEventHandler):
             fields: Those of `ResponseConfig`, or the flat names of the old dialect.
 
         Raises:
+            ConfigurationError: A field is unknown, contradictory, out of bounds or of a
+                wrong type; nothing was sent then.
             LocalProtocolError: Less than 100 ms of audio are pending.
+
+        Warns:
+            DroppedSettingWarning: The service no longer has a setting.
         """
         nested, notes = nested_config(fields, ResponseConfig)
-        self._warn(notes)
         config = to_config(nested, ResponseConfig) if nested else UNSET
+        self._warn(notes)
         self.realtime.require_open("response.create")
         await self._send_all(self._protocol.create_response(config))
 
@@ -516,7 +531,7 @@ class RealtimeClient(RealtimeEventHandler):
         for note in notes:
             if note not in self._warned:
                 self._warned.add(note)
-                warnings.warn(note, DeprecationWarning, stacklevel=3)
+                warnings.warn(note, DroppedSettingWarning, stacklevel=3)
 
     def _check_audio_of(self, parts: Iterable[ContentPart]) -> None:
         """Refuse audio inside a message that is not whole samples."""

@@ -6,6 +6,9 @@ has a path of its own: the base64 text is cut out and decoded apart, and only th
 rest is parsed. Whatever is unusual about such a frame falls back to the general path,
 with the same result.
 
+What our classes do not name is not lost: a decoded event remembers what came, and
+`to_dict` and `encode_event` give it back.
+
 The events are those of the current dialect. A frame of the old one is translated on
 its way, as JSON, by `dialect`.
 """
@@ -14,13 +17,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Union, cast
+from typing import Any, Union, cast, get_args
 
 import msgspec
 import pybase64
 from msgspec.structs import force_setattr
 
-from ._struct import UNSET, UnpaddedAudio, complaint, decode_hook, encode_hook
+from ._json import parse_json
+from ._struct import (
+    UNSET,
+    UnpaddedAudio,
+    complaint,
+    decode_hook,
+    encode_hook,
+)
 from .dialect import event_to_beta, event_to_ga
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import (
@@ -36,15 +46,17 @@ from .events import (
     UnknownEvent,
     rows_of,
 )
+from .events._base import remember
 from .events.translation import SessionInputAudioBufferAppend, SessionOutputAudioDelta
 
 __all__ = ["decode_event", "encode_event"]
 
 _HOT_PREFIX = b'{"type":"response.output_audio.delta",'
 _HOT_KEY = b'"delta":"'
+# The keys of the frame that the hot path knows; one more is a field that it does not.
+_HOT_KEYS = len(ResponseOutputAudioDelta.__struct_fields__) + 1
 
-_SHOWN_FRAME = 200
-
+_NOT_AN_EVENT = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 # Where events carry audio themselves, and not inside an item.
 _AUDIO_FIELD: dict[type[RealtimeEvent], str] = {
@@ -82,9 +94,9 @@ _TRANSLATION_ONLY = {row.cls for row in EVENTS if row.surface == "translation"} 
     row.cls for row in EVENTS if row.surface == "realtime"
 }
 _NO_TRANSLATION = "the old dialect has no translation sessions"
+_TRAVELLING = {row.cls for row in EVENTS} | {UnknownEvent}
 
 _HOT_DECODER = msgspec.json.Decoder(ResponseOutputAudioDelta)
-_ANY_DECODER = msgspec.json.Decoder(Any)
 _ENCODER = msgspec.json.Encoder(enc_hook=encode_hook)
 
 
@@ -94,8 +106,12 @@ def decode_event(
     direction: Direction,
     surface: Surface = "realtime",
     dialect: Dialect = "ga",
+    notes: list[str] | None = None,
 ) -> RealtimeEvent:
     """Decode one frame.
+
+    Where a key stands twice in an object, the last one counts; half a surrogate pair
+    becomes U+FFFD.
 
     Args:
         data: The frame's payload: a JSON object as text.
@@ -105,14 +121,16 @@ def decode_event(
         dialect: What is spoken: ``"ga"``, or ``"beta"`` by old and third-party servers
             and their clients. One event makes one event here, so the old
             ``conversation.item.created`` is a `ConversationItemCreated`; `BetaDialect`
-            translates whole conversations and says what it drops.
+            translates whole conversations.
+        notes: Takes a sentence for everything that the current dialect cannot say.
 
     Returns:
         The event; an `UnknownEvent` where its type is not in our table.
 
     Raises:
         RemoteProtocolError: The frame is no event; ``.raw`` is the frame.
-        LocalProtocolError: The surface does not exist in the dialect.
+        LocalProtocolError: There is no such direction, surface or dialect, or the
+            surface does not exist in the dialect.
     """
     if (
         isinstance(data, bytes)
@@ -120,41 +138,79 @@ def decode_event(
         and direction == "server"
         and surface == "realtime"
     ):
-        event = _decode_audio_delta(data)
-        if event is not None:
-            return event
-    reader = _READERS[surface][direction]
+        delta = _decode_audio_delta(data)
+        if delta is not None:
+            return delta
+    reader = _reader_of(direction, surface, dialect)
+    if isinstance(data, memoryview):
+        data = bytes(data)  # An event outlives the buffer that it came in.
     if dialect == "beta":
-        return _decode_beta(data, direction, surface)
+        return _decode_beta(data, direction, surface, notes)
     try:
-        return reader.decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
-        return _decode_unusual(data, reader.rows, exc)
+        event = reader.decoder.decode(data)
+    except _NOT_AN_EVENT as exc:
+        return _decode_unusual(data, _fields_of(data), reader.rows, exc)
+    remember(event, data)
+    return event
 
 
-def encode_event(event: RealtimeEvent, *, dialect: Dialect = "ga") -> bytes:
+def _reader_of(direction: Direction, surface: Surface, dialect: Dialect) -> _Reader:
+    """Look up what reads such frames."""
+    if dialect not in ("ga", "beta"):
+        raise LocalProtocolError(f'there is no dialect {dialect!r}: "ga" or "beta"')
+    try:
+        return _READERS[surface][direction]
+    except KeyError as exc:
+        raise LocalProtocolError(
+            f"there is no {exc}: directions are {get_args(Direction)}, "
+            f"surfaces {get_args(Surface)}"
+        ) from None
+
+
+def encode_event(
+    event: RealtimeEvent, *, dialect: Dialect = "ga", notes: list[str] | None = None
+) -> bytes:
     """Encode an event as one frame.
 
     Args:
-        event: The event.
+        event: The event. One that was decoded is written with the fields that our
+            classes do not know; a changed copy of it has only the known ones.
         dialect: What the other side speaks; see `decode_event`.
+        notes: Takes a sentence for everything that the old dialect cannot say.
 
     Raises:
-        LocalProtocolError: The event holds something that is not JSON, or is one that
-            the dialect cannot say.
+        LocalProtocolError: The event holds something that is not JSON, or is none that
+            travels, or one that the dialect cannot say.
     """
     try:
-        if type(event) is InputAudioBufferAppend and type(event.audio) is bytes:
+        if (
+            type(event) is InputAudioBufferAppend
+            and type(event.audio) is bytes
+            and (event.event_id is UNSET or type(event.event_id) is str)
+        ):
             return _encode_append(event)  # It is the same in both dialects.
-        if isinstance(event, UnknownEvent):
-            return _encode(event.data)
+        _check_travels(event)
         if dialect == "beta":
-            return _encode(_beta_form(event))
+            return _encode(_beta_form(event, notes))
+        if event.__dict__ or type(event) is UnknownEvent:
+            return _encode(event.to_dict())
         return _encode(event)
-    except (TypeError, ValueError, RecursionError) as exc:
+    except (TypeError, ValueError, RecursionError, BufferError) as exc:
+        name = event.type or "an event"
+        raise LocalProtocolError(f"{name} cannot be sent: {exc}") from exc
+
+
+def _check_travels(event: RealtimeEvent) -> None:
+    """Refuse what is no event of the wire."""
+    named = type(event) is not UnknownEvent or isinstance(event.data.get("type"), str)
+    if type(event) not in _TRAVELLING or not named:
         raise LocalProtocolError(
-            f"{event.type or 'an event'} cannot be sent: {exc}"
-        ) from exc
+            f"{type(event).__name__} cannot be sent: it is no event of the wire"
+        )
+    field = _AUDIO_FIELD.get(type(event))
+    audio = getattr(event, field) if field else b""
+    if not isinstance(audio, bytes | bytearray | memoryview):
+        raise TypeError(f"`{field}` is {type(audio).__name__}, not bytes")
 
 
 def _encode(content: Any) -> bytes:
@@ -192,6 +248,8 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     force_setattr(event, "delta", audio)
+    if rest.count(b'":') != _HOT_KEYS:
+        remember(event, rest)
     return event
 
 
@@ -205,53 +263,93 @@ def _encode_append(event: InputAudioBufferAppend) -> bytes:
 
 
 def _decode_beta(
-    data: str | bytes | memoryview, direction: Direction, surface: Surface
+    raw: str | bytes, direction: Direction, surface: Surface, notes: list[str] | None
 ) -> RealtimeEvent:
     """Decode a frame of the old dialect."""
     if surface == "translation":
         raise LocalProtocolError(_NO_TRANSLATION)
-    raw = bytes(data) if isinstance(data, memoryview) else data
     came = _fields_of(raw)
-    fields = event_to_ga(came, direction)
+    fields = event_to_ga(came, direction, notes=notes)
     row = _READERS[surface][direction].rows.get(_name_of(fields, raw))
     if row is None:
         return UnknownEvent.of(came)
     try:
-        return row.cls.from_dict(fields)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
-        return _decode_unpadded(fields, row, raw, exc)
+        event = row.cls.from_dict(fields)
+    except _NOT_AN_EVENT as exc:
+        return _decode_mended(fields, row, raw, exc)
+    remember(event, fields)
+    return event
 
 
-def _beta_form(event: RealtimeEvent) -> dict[str, Any]:
+def _beta_form(event: RealtimeEvent, notes: list[str] | None) -> dict[str, Any]:
     """Return the JSON object that says an event in the old dialect."""
     if type(event) in _TRANSLATION_ONLY:
         raise LocalProtocolError(f"{event.type} cannot be sent: {_NO_TRANSLATION}")
+    fields = event.to_dict()
+    if isinstance(event, UnknownEvent):
+        return fields
     direction: Direction = "client" if isinstance(event, ClientEvent) else "server"
-    return event_to_beta(event.to_dict(), direction)
+    return event_to_beta(fields, direction, notes=notes)
 
 
 def _decode_unusual(
-    data: str | bytes | memoryview, rows: Mapping[str, EventRow], cause: Exception
+    raw: str | bytes,
+    fields: dict[str, Any],
+    rows: Mapping[str, EventRow],
+    cause: Exception,
 ) -> RealtimeEvent:
     """Tell an event of a new type, or of a new form, from a frame that is no event."""
-    raw = bytes(data) if isinstance(data, memoryview) else data
-    fields = _fields_of(raw, cause)
     row = rows.get(_name_of(fields, raw, cause))
     if row is None:
         return UnknownEvent.of(fields)
-    return _decode_unpadded(fields, row, raw, cause)
+    return _decode_mended(fields, row, raw, cause)
 
 
-def _decode_unpadded(
+def _decode_mended(
     fields: dict[str, Any], row: EventRow, raw: str | bytes, cause: Exception
 ) -> RealtimeEvent:
-    """Build an event that is unusual only in how its audio is written, or refuse it."""
-    event = _with_unpadded_audio(fields, row.cls)
-    if event is None:
+    """Build an event that is unusual only in how its values are written, or refuse it.
+
+    Unpadded audio of the event itself is written back as it came.
+    """
+    key = _AUDIO_FIELD.get(row.cls)
+    audio = _unpadded(fields.get(key)) if key else None
+    try:
+        known = _mended(fields if audio is None else {**fields, key: ""})
+        event = row.cls.from_dict(known)
+    except _NOT_AN_EVENT as exc:
+        name = _name_of(_fields_of(raw), raw)
         raise RemoteProtocolError(
-            f"{row.name} does not have the expected form: {complaint(cause)}", raw=raw
+            f"{name} does not have the expected form: {complaint(exc)}", raw=raw
         ) from cause
+    if key and audio is not None:
+        force_setattr(event, key, audio)
+    remember(event, fields)
     return event
+
+
+def _mended(value: Any, key: str = "") -> Any:
+    """Write whole numbers as integers, and base64 with its padding."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {name: _mended(inner, name) for name, inner in fields.items()}
+    if isinstance(value, list):
+        return [_mended(inner) for inner in cast("list[object]", value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if key == "audio" and _unpadded(value) is not None:
+        return f"{value}{'=' * (-len(value) % 4)}"
+    return value
+
+
+def _unpadded(text: object) -> UnpaddedAudio | None:
+    """Decode base64 that lacks only its padding, or return None."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return UnpaddedAudio.from_base64(text)
+    except ValueError:
+        return None
 
 
 def _name_of(
@@ -261,43 +359,22 @@ def _name_of(
     name = fields.get("type")
     if not isinstance(name, str):
         raise RemoteProtocolError(
-            f"event has no `type` text: {_begin(raw)}", raw=raw
+            f"event has no `type` text, but {type(name).__name__}", raw=raw
         ) from cause
     return name
 
 
-def _fields_of(raw: str | bytes, cause: Exception | None = None) -> dict[str, Any]:
+# Messages never quote a frame: it may hold an ephemeral key.
+def _fields_of(raw: str | bytes) -> dict[str, Any]:
     """Return a frame's JSON object."""
     try:
-        content = _ANY_DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+        content = parse_json(raw)
+    except _NOT_AN_EVENT as exc:
         raise RemoteProtocolError(
-            f"frame is not JSON: {str(exc)[:_SHOWN_FRAME]}; it begins {_begin(raw)}",
-            raw=raw,
+            f"frame of {len(raw)} bytes is not JSON: {complaint(exc)}", raw=raw
         ) from exc
     if not isinstance(content, dict):
         raise RemoteProtocolError(
-            f"frame is JSON but no object: {_begin(raw)}", raw=raw
-        ) from cause
+            f"frame is JSON but no object: {type(content).__name__}", raw=raw
+        )
     return cast("dict[str, Any]", content)
-
-
-def _with_unpadded_audio(
-    fields: dict[str, Any], cls: type[RealtimeEvent]
-) -> RealtimeEvent | None:
-    """Build an event whose audio is base64 without padding, or return None."""
-    key = _AUDIO_FIELD.get(cls)
-    if key is None or not isinstance(fields.get(key), str):
-        return None
-    try:
-        audio = UnpaddedAudio.from_base64(fields[key])
-        event = cls.from_dict({**fields, key: ""})
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    force_setattr(event, key, audio)
-    return event
-
-
-def _begin(raw: str | bytes) -> str:
-    text = raw if isinstance(raw, str) else raw.decode("utf-8", "backslashreplace")
-    return repr(text[:_SHOWN_FRAME])

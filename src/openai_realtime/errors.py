@@ -12,17 +12,24 @@
         ConnectionClosed     the connection ended (.code .reason .clean .retryable)
       ServerError            an `error` event (.type .code .param .event_id)
 
+Beside it stands one warning, `DroppedSettingWarning`.
+
 Foreign exceptions are translated where they enter, with ``raise ... from``. No message
-and no attribute ever holds an API key.
+and no attribute ever holds an API key, but for `RemoteProtocolError.raw`, which is the
+frame as it came and part of no message. All of them can be copied and pickled.
 """
 
 from __future__ import annotations
+
+import re
+from typing import Any
 
 __all__ = [
     "AudioError",
     "ConfigurationError",
     "ConnectFailed",
     "ConnectionClosed",
+    "DroppedSettingWarning",
     "LocalProtocolError",
     "ProtocolError",
     "RealtimeError",
@@ -41,8 +48,31 @@ _RETRYABLE_CLOSE_CODES = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1015})
 _RETRYABLE_STATUSES = frozenset({408, 425, 429})
 
 
+# Keys of the service, lasting and ephemeral ones. Servers quote them when they complain
+# of a wrong key, and an exception that we wrap may quote anything.
+_KEY = re.compile(r"\b(sk-|ek_)[\w-]{16,}", re.ASCII)
+
+
+def hide_keys(text: str) -> str:
+    """Return the text with stars in place of what looks like a key of the service."""
+    return _KEY.sub(r"\1***", text)
+
+
 class RealtimeError(Exception):
     """The root of the tree: ``except RealtimeError`` catches all that we raise."""
+
+    def __init__(self, *args: object) -> None:
+        shown = (hide_keys(arg) if isinstance(arg, str) else arg for arg in args)
+        super().__init__(*shown)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without calling __init__, whose arguments are not always those of the message.
+        return _restored, (type(self), self.args), vars(self)
+
+
+def _restored(cls: type[RealtimeError], args: tuple[object, ...]) -> RealtimeError:
+    """Return an error as it was before its attributes are set."""
+    return cls.__new__(cls, *args)
 
 
 class ConfigurationError(RealtimeError, ValueError):
@@ -103,7 +133,7 @@ class ConnectFailed(TransportError):
         super().__init__(message)
         self.url = url
         self.status = status
-        self.body = body
+        self.body = hide_keys(body)
         if retryable is None:
             retryable = status is None or status >= 500 or status in _RETRYABLE_STATUSES
         self.retryable = retryable
@@ -123,10 +153,7 @@ class ConnectionClosed(TransportError):
         detail = f" ({reason})" if reason else ""
         super().__init__(f"connection closed with code {code}{detail}")
         self.code = code
-        self.reason = reason
-
-    def __copy__(self) -> ConnectionClosed:
-        return ConnectionClosed(self.code, self.reason)
+        self.reason = hide_keys(reason)
 
     @property
     def clean(self) -> bool:
@@ -163,3 +190,10 @@ class ServerError(RealtimeError):
         self.code = code
         self.param = param
         self.event_id = event_id
+
+
+class DroppedSettingWarning(UserWarning):
+    """A setting was given that the service no longer has; the rest was taken.
+
+    It is shown by default, once for each setting of a client.
+    """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from openai_realtime import RealtimeAPI
+from openai_realtime import UNSET, RealtimeAPI
 from openai_realtime.api import ConnectionState
 from openai_realtime.codec import decode_event
 from openai_realtime.errors import (
@@ -25,8 +25,10 @@ from openai_realtime.events import (
     RealtimeEventSeen,
     ResponseCancel,
     ServerEvent,
+    SessionUpdate,
     UnknownEvent,
 )
+from openai_realtime.resources import SessionConfig
 from openai_realtime.transports import Endpoint, Transport
 
 from .conftest import URL
@@ -273,6 +275,20 @@ async def test_by_object_is_sent_with_an_id(
         "response_id": "r",
     }
     assert event == ResponseCancel(response_id="r")
+
+
+@pytest.mark.parametrize("kind", [None, "realtime", "transcription"])
+async def test_update_names_the_type_that_was_left_out(
+    server: ScriptedServer, api: RealtimeAPI, kind: str | None
+) -> None:
+    """`session.type` is required in every update, and easy to forget."""
+    update = SessionUpdate(session=SessionConfig(type=kind or UNSET, instructions="x"))
+    async with api:
+        await api.send(update)
+        api.post(update)
+        for _ in range(2):
+            sent = await frame(server)
+            assert sent["session"] == {"type": kind or "realtime", "instructions": "x"}
 
 
 async def test_own_id_is_kept(server: ScriptedServer, api: RealtimeAPI) -> None:

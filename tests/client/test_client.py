@@ -14,6 +14,7 @@ from openai_realtime.errors import (
     ConfigurationError,
     ConnectFailed,
     ConnectionClosed,
+    DroppedSettingWarning,
     LocalProtocolError,
     RealtimeError,
     ServerError,
@@ -321,13 +322,35 @@ async def test_bad_update_is_refused_and_not_sent(
 
 async def test_setting_that_is_gone_is_warned_of(client: RealtimeClient) -> None:
     """Old code that sets the temperature runs, and says once what it does not do."""
-    with pytest.warns(DeprecationWarning, match="temperature"):
+    with pytest.warns(DroppedSettingWarning, match="temperature") as told:
         await client.update_session(temperature=0.8)
+    assert told[0].filename == __file__
     await client.connect()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         await client.create_response(temperature=0.8)
     assert warned == []
+
+
+@pytest.mark.filterwarnings("error")
+async def test_update_that_fails_of_a_warning_changes_nothing(
+    server: ScriptedServer, client: RealtimeClient
+) -> None:
+    """Where warnings are errors, the update that raised one is not kept either."""
+    with pytest.raises(DroppedSettingWarning):
+        await client.update_session(temperature=0.8, voice="ash")
+    await client.connect()
+    await server.expect_nothing(client)
+
+
+async def test_settings_of_the_session_are_none_of_a_response(
+    server: ScriptedServer, client: RealtimeClient
+) -> None:
+    """`create_response` names the verb that takes them, and sends nothing."""
+    await client.connect()
+    with pytest.raises(ConfigurationError, match=r"turn_detection.*update_session"):
+        await client.create_response(turn_detection=None)
+    await server.expect_nothing(client)
 
 
 async def test_update_by_hand_that_is_refused_is_told(

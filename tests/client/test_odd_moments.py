@@ -35,7 +35,7 @@ async def test_request_that_cannot_be_sent_does_not_block_the_next(
         await client.send_user_message_content(
             [{"type": "input_text", "text": "\ud800"}]
         )
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(ConfigurationError):
         await client.create_response(instructions="\ud800")
     await client.send_user_message_content([{"type": "input_text", "text": "hello"}])
     await server.expect("conversation.item.create")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openai_realtime import UNSET
 from openai_realtime.core.configuration import Change, Configuration, merge
 from openai_realtime.errors import ConfigurationError, RealtimeError, ToolError
 from openai_realtime.events import SessionUpdated
@@ -101,6 +102,13 @@ def test_change_sends_what_changed_and_keeps_everything(
         {"instructions": 7},
         {"turn_detection": {"type": "server_vad", "threshold": "x"}},
         {"voice": "ash", "audio": {"output": {"voice": "coral"}}},
+        {"turn_detection": {"treshold": 0.9}},
+        {"turn_detection": {"threshold": "high"}},
+        {"turn_detection": {"type": ["x"]}},
+        {"turn_detection": {"threshold": float("nan")}},
+        {"instructions": "\ud800"},
+        {"tools": [{"type": "function", "name": "f", "strict": True}]},
+        {"tools": {"type": "mcp", "server_label": "s"}},
     ],
     ids=str,
 )
@@ -186,6 +194,27 @@ def test_name_of_a_registered_tool_is_refused_by_hand(
     assert names(configuration.whole()) == ["f"]
 
 
+def test_tool_that_cannot_be_sent_is_not_registered(
+    configuration: Configuration,
+) -> None:
+    """A number that JSON lacks is refused before the tool is kept."""
+    unsendable = ToolDefinition(name="f", parameters={"minimum": float("inf")})
+    with pytest.raises(ToolError, match=r"'f'.*parameters\.minimum"):
+        configuration.add_tool(unsendable)
+    assert configuration.empty
+    configuration.add_tool(ToolDefinition(name="f"))
+
+
+def test_credentials_in_a_misplaced_tool_are_not_shown(
+    configuration: Configuration,
+) -> None:
+    """Who forgets the list around an MCP tool learns so without its secret."""
+    tool = {"type": "mcp", "server_label": "s", "authorization": "secret"}
+    with pytest.raises(ConfigurationError, match="list of tools") as caught:
+        configuration.change({"tools": tool})
+    assert "secret" not in str(caught.value)
+
+
 def test_removed_tool_is_gone(configuration: Configuration) -> None:
     """Removing sends the remaining tools, and the last one leaves an empty list."""
     configuration.add_tool(ToolDefinition(name="f"))
@@ -227,3 +256,85 @@ def test_turn_detection_is_what_the_server_acknowledged(
     updated = {"type": "session.updated", "session": described}
     configuration.acknowledged = SessionUpdated.from_dict(updated).session
     assert not configuration.manual_turns
+
+
+def described(turn_detection: Any) -> Session:
+    """Return what a server says of a session with this turn detection."""
+    described = {"audio": {"input": {"turn_detection": turn_detection}}}
+    return Session.from_dict(described)
+
+
+SEMANTIC = {"type": "semantic_vad"}
+SERVER = {"type": "server_vad"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accepted", "kind"),
+    [
+        ([], UNSET, "server_vad"),
+        ([SEMANTIC], UNSET, "semantic_vad"),
+        ([SEMANTIC], SERVER, "semantic_vad"),
+        ([SEMANTIC, None], SEMANTIC, "server_vad"),
+        ([{"type": "new"}], SERVER, "new"),
+        (
+            [{"eagerness": "low", **SEMANTIC}, {"eagerness": "high"}],
+            UNSET,
+            "semantic_vad",
+        ),
+        ([], SEMANTIC, "semantic_vad"),
+        ([], None, "server_vad"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
+def test_partial_turn_detection_is_of_the_kind_that_is_wanted(
+    configuration: Configuration,
+    wanted: list[Any],
+    accepted: Any,
+    kind: str,
+    nested: bool,
+) -> None:
+    """The kind, which the wire requires, is the one asked for or else accepted."""
+    for turn_detection in wanted:
+        configuration.change({"turn_detection": turn_detection})
+    if accepted is not UNSET:
+        configuration.acknowledged = described(accepted)
+    part = {"create_response": False}
+    sent = configuration.change(
+        {"audio": {"input": {"turn_detection": part}}}
+        if nested
+        else {"turn_detection": part}
+    )
+    assert sent.config.to_dict()["audio"]["input"]["turn_detection"] == {
+        "type": kind,
+        "create_response": False,
+    }
+    assert part == {"create_response": False}
+
+
+def test_partial_turn_detection_joins_what_is_wanted(
+    configuration: Configuration,
+) -> None:
+    """A new connection gets the values of all updates of one kind."""
+    configuration.change({"turn_detection": {**SERVER, "threshold": 0.5}})
+    configuration.change({"turn_detection": {"silence_duration_ms": 200}})
+    assert configuration.wanted["audio"]["input"]["turn_detection"] == {
+        "type": "server_vad",
+        "threshold": 0.5,
+        "silence_duration_ms": 200,
+    }
+
+
+def test_partial_turn_detection_of_another_kind_is_refused(
+    configuration: Configuration,
+) -> None:
+    """A value is held to the kind that is wanted, and the error names the other."""
+    configuration.change({"turn_detection": SEMANTIC})
+    with pytest.raises(ConfigurationError, match=r"threshold.*type server_vad"):
+        configuration.change({"turn_detection": {"threshold": 0.5}})
+
+
+def test_type_none_means_that_turns_are_manual(configuration: Configuration) -> None:
+    """Turn detection goes off by either spelling, in either place."""
+    configuration.change({"audio": {"input": {"turn_detection": {"type": "none"}}}})
+    assert configuration.manual_turns

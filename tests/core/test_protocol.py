@@ -952,3 +952,51 @@ def test_response_with_parameters_is_told_to_the_server(driver: Driver) -> None:
             "metadata": {"a": "b"},
         }
     )
+
+
+# --- nulls of servers that have nothing to say ---
+
+
+def test_nulls_are_like_what_is_absent(driver: Driver) -> None:
+    """A null neither fails reception nor takes back what is known."""
+    driver.receive(
+        server("session.updated", session={"audio": None, "tools": None}),
+        added(speaking()),
+        transcript_delta("a", "Hello"),
+        done(message("a", "assistant", content=None)),
+        done(message("b", content=None), previous_item_id=None),
+        server("response.created", response={"id": None, "output": None}),
+        server("response.done", response={"id": None, "usage": None}),
+        created(output=None),
+        finished(output=None, audio=None),
+    )
+    items = driver.protocol.conversation.get_items()
+    assert [item.formatted.transcript for item in items] == ["Hello", ""]
+    assert driver.errors == []
+
+
+@pytest.mark.parametrize(
+    ("details", "message", "code"),
+    [
+        ({}, "the server gave no message", None),
+        ({"message": None, "code": None}, "the server gave no message", None),
+        ({"message": "slow down", "code": 429}, "slow down", "429"),
+    ],
+)
+def test_error_of_few_words_is_told(
+    driver: Driver, details: dict[str, Any], message: str, code: str | None
+) -> None:
+    """An error that lacks its type or message, or has a number, is one all the same."""
+    driver.receive(server("error", error=details))
+    [told] = driver.errors
+    assert isinstance(told, ServerError)
+    assert (str(told), told.type, told.code) == (message, "", code)
+
+
+def test_request_by_hand_may_have_nulls(driver: Driver) -> None:
+    """A request with null for its parameters asks for an ordinary response."""
+    driver.send(ResponseCreate(response=None))
+    assert driver.receive(created(), finished()) == []
+    driver.send(ResponseCreate(response=ResponseConfig(tools=None, conversation=None)))
+    assert driver.receive(created("r2"), finished("r2")) == []
+    assert driver.errors == []

@@ -149,6 +149,9 @@ INVALID = [
     ("max_output_tokens", 4097, "invalid_value", ""),
     ("max_output_tokens", "many", "invalid_value", ""),
     ("tool_choice", "perhaps", "invalid_value", ""),
+    ("tool_choice", {"type": "custom", "name": "f"}, "invalid_value", ".type"),
+    ("truncation", {"type": "summarize"}, "invalid_value", ".type"),
+    ("audio.output.voice", {"name": "x"}, "invalid_value", ""),
     ("tools", [{"type": "function"}], "missing_required_parameter", "[0].name"),
     ("tools", [{"type": "mcp", "server_label": "x"}], "invalid_value", "[0].type"),
     ("tools", [{"type": "laser"}], "invalid_value", "[0].type"),
@@ -244,7 +247,8 @@ def test_a_typed_event_can_be_handed_over() -> None:
     """`receive` takes an event object, as a test in memory has it."""
     protocol = EmulatorProtocol(ids=CountedIds())
     protocol.open(0.0)
-    update = SessionUpdate(session=SessionConfig(instructions="Be brief."))
+    config = SessionConfig(type="realtime", instructions="Be brief.")
+    update = SessionUpdate(session=config)
     [output] = protocol.receive(update, now=0.0)
     assert output.event.session.instructions == "Be brief."  # type: ignore[union-attr]
     delete = ConversationItemDelete(item_id="nothing", event_id="mine")

@@ -75,6 +75,8 @@ def _children(
     if isinstance(info, schema.UnionType):
         for member in info.types:
             yield from _children(member)
+    elif isinstance(info, schema.Metadata):
+        yield from _children(schema.type_info((info.extra or {})["object"]))
     elif isinstance(info, schema.ListType):
         yield "[0]", lambda value: [value], info.item_type
     elif isinstance(info, schema.DictType):

@@ -2,8 +2,8 @@
 
 `any_event` takes whatever the annotations of a class allow. `conforming_event` keeps to
 what the service's schema says besides, and the tables here are all of that: which words
-an enumeration has, which bounds a number has, what must be there, what must not be
-null. A field of a table is found for the class named and for those that inherit it.
+an enumeration has, which bounds a number has, what must be there, what may be null. A
+field of a table is found for the class named and for those that inherit it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ from hypothesis import strategies as st
 from openai_realtime._struct import OpenFamily, WireObject
 from openai_realtime.events import (
     EVENTS,
-    ConversationItemCreate,
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
     Direction,
     EventRow,
-    RealtimeEvent,
     ResponseContentPartAdded,
     ResponseContentPartDone,
     ResponseFunctionCallArgumentsDone,
@@ -31,7 +29,9 @@ from openai_realtime.events import (
 )
 from openai_realtime.events import translation as t
 from openai_realtime.resources import (
+    APIError,
     AudioFormat,
+    AudioInputConfig,
     AudioOutputConfig,
     AudioPart,
     ContentPart,
@@ -44,9 +44,12 @@ from openai_realtime.resources import (
     InputTextPart,
     Item,
     ItemReference,
+    LogProb,
     McpApprovalRequestItem,
     McpApprovalResponseItem,
     McpCallItem,
+    McpError,
+    McpListedTool,
     McpListToolsItem,
     McpTool,
     MessageItem,
@@ -66,11 +69,11 @@ from openai_realtime.resources import (
     Session,
     SessionConfig,
     TextPart,
-    TracingConfig,
+    ToolChoiceMcp,
+    TranscriptionError,
+    TranscriptionLanguage,
     TranslationInputConfig,
     TranslationSession,
-    Usage,
-    UsageInputTokenDetails,
 )
 
 Strategy: TypeAlias = st.SearchStrategy[Any]
@@ -111,6 +114,7 @@ WORDS: dict[Key, tuple[str, ...]] = {
     (SemanticVad, "eagerness"): ("low", "medium", "high", "auto"),
     (McpTool, "connector_id"): ("connector_dropbox", "connector_gmail"),
     (McpTool, "tunnel_id"): ("tunnel_" + "0" * 32,),
+    (McpTool, "require_approval"): ("always", "never"),
     (Item, "object"): ("realtime.item",),
     (Item, "status"): ("completed", "incomplete", "in_progress"),
     (InputImagePart, "detail"): ("auto", "low", "high"),
@@ -143,27 +147,17 @@ NUMBERS: dict[Key, Strategy] = {
 }
 """The bounds."""
 
-FILTER = {"tool_names": ["t"], "read_only": True}
-LOGPROB = {"token": "a", "logprob": -0.5, "bytes": [97]}
-
 SHAPES: dict[Key, tuple[Any, ...]] = {
     (InputAudioTranscriptionConfig, "languages"): (["en"], ["en", "de"]),
-    (NoiseReduction, "strength"): (0, 0.5, 1),
     (PromptReference, "variables"): (
         None,
         {"a": "text", "b": {"type": "input_text", "text": "x"}},
     ),
-    (McpTool, "allowed_tools"): (None, ["t"], FILTER),
     (McpTool, "allowed_callers"): (None, ["direct"], ["direct", "programmatic"]),
-    (McpTool, "require_approval"): (None, "always", {"always": FILTER}),
-    (McpListToolsItem, "tools"): ([], [{"name": "n", "input_schema": {"a": 1}}]),
-    (McpCallItem, "error"): (
-        None,
-        {"type": "protocol_error", "code": -32_600, "message": "m"},
-        {"type": "tool_execution_error", "message": "m"},
-        {"type": "http_error", "code": 404, "message": "m"},
-    ),
-    (TracingConfig, "metadata"): ({}, {"k": "v", "n": 1}),
+    (APIError, "code"): (None, "invalid_value"),
+    (ResponseError, "code"): ("insufficient_quota",),
+    (TranscriptionError, "code"): ("audio_unintelligible",),
+    (McpError, "code"): (-32_600, 404),
     (Response, "metadata"): (None, {}, {"k": "v"}),
     (TranslationInputConfig, "transcription"): (
         None,
@@ -173,20 +167,19 @@ SHAPES: dict[Key, tuple[Any, ...]] = {
         None,
         NoiseReduction(type="near_field", strength=0.5),
     ),
-    (ConversationItemInputAudioTranscriptionDelta, "logprobs"): (None, [LOGPROB]),
-    (ConversationItemInputAudioTranscriptionCompleted, "logprobs"): (None, [LOGPROB]),
-    (ConversationItemInputAudioTranscriptionCompleted, "languages"): (
-        [],
-        [{"code": "en"}],
-    ),
 }
-"""Values of fields that may hold any JSON here, and only some in the schema."""
+"""Values of fields that may hold more here than in the schema."""
 
 NEEDED: dict[type, tuple[str, ...]] = {
     ServerEvent: ("event_id",),
     ConversationItemInputAudioTranscriptionCompleted: ("content_index", "usage"),
     ConversationItemInputAudioTranscriptionFailed: ("content_index",),
     ResponseFunctionCallArgumentsDone: ("name",),
+    APIError: ("type", "message"),
+    LogProb: ("token", "logprob", "bytes"),
+    TranscriptionLanguage: ("code",),
+    McpListedTool: ("input_schema",),
+    McpError: ("code", "message"),
     SessionConfig: ("type",),
     Session: ("id", "object"),
     TranslationSession: ("type",),
@@ -199,24 +192,27 @@ NEEDED: dict[type, tuple[str, ...]] = {
 }
 """What may be left out here, and must not be by the schema."""
 
-NEVER_NULL: dict[type, tuple[str, ...]] = {
-    RealtimeEvent: ("event_id",),
-    ConversationItemCreate: ("previous_item_id",),
-    # Null in a realtime session of the server's, but not in a transcription session.
-    SessionConfig: ("include", "expires_at"),
-    # Null in a session that a server shows, but not in what a client sends.
-    InputAudioTranscriptionConfig: ("language", "prompt"),
-    Item: ("id", "status", "call_id"),
-    InputAudioPart: ("audio", "transcript"),
-    InputImagePart: ("image_url",),
-    OutputAudioPart: ("audio", "transcript"),
-    AudioPart: ("audio", "transcript"),
-    Usage: ("input_token_details", "output_token_details"),
-    UsageInputTokenDetails: ("cached_tokens_details",),
-    ResponseStatusDetails: ("error",),
-    ResponseError: ("code", "message"),
+NULLABLE: dict[type, tuple[str, ...]] = {
+    ServerEvent: ("previous_item_id", "obfuscation"),
+    APIError: ("code", "param", "event_id"),
+    ConversationItemInputAudioTranscriptionDelta: ("logprobs",),
+    ConversationItemInputAudioTranscriptionCompleted: ("logprobs",),
+    AudioInputConfig: ("transcription", "noise_reduction", "turn_detection"),
+    ServerVad: ("idle_timeout_ms",),
+    SessionConfig: ("tracing", "prompt"),
+    PromptReference: ("version",),
+    McpTool: ("headers", "allowed_tools", "require_approval"),
+    ToolChoiceMcp: ("name",),
+    McpListedTool: ("description", "annotations"),
+    McpCallItem: ("approval_request_id", "output", "error"),
+    McpApprovalResponseItem: ("reason",),
+    ResponseConfig: ("metadata", "prompt"),
+    Response: ("status_details", "conversation_id", "usage"),
+    t.SessionInputTranscriptDelta: ("elapsed_ms",),
+    t.SessionOutputTranscriptDelta: ("elapsed_ms",),
+    t.SessionOutputAudioDelta: ("elapsed_ms",),
 }
-"""What may be null here, and must not be by the schema."""
+"""What may be null by the schema; here, all may be null that may be left out."""
 
 PARTS: dict[str, tuple[type[ContentPart], ...]] = {
     "system": (InputTextPart,),
@@ -245,10 +241,21 @@ def named_fields() -> set[Key]:
     keyed: tuple[dict[Key, Any], ...] = (WORDS, NUMBERS, SHAPES, VARIANTS)
     return {key for table in keyed for key in table} | {
         (cls, field)
-        for table in (NEEDED, NEVER_NULL)
+        for table in (NEEDED, NULLABLE)
         for cls, fields in table.items()
         for field in fields
     }
+
+
+def members(kind: mi.Type) -> list[mi.Type]:
+    """Return what a value of a type may be: a text or an object are two things."""
+    match kind:
+        case mi.UnionType(types=types):
+            return [member for one in types for member in members(one)]
+        case mi.Metadata(extra={"object": cls}):
+            return [mi.StrType(), mi.type_info(cls)]
+        case _:
+            return [kind]
 
 
 def struct_types(kind: mi.Type) -> list[mi.StructType]:
@@ -256,8 +263,8 @@ def struct_types(kind: mi.Type) -> list[mi.StructType]:
     match kind:
         case mi.StructType():
             return [kind]
-        case mi.UnionType(types=types):
-            return [struct for one in types for struct in struct_types(one)]
+        case mi.UnionType() | mi.Metadata():
+            return [struct for one in members(kind) for struct in struct_types(one)]
         case mi.ListType(item_type=inner) | mi.DictType(value_type=inner):
             return struct_types(inner)
         case mi.CustomType(cls=family) if issubclass(family, OpenFamily):
@@ -341,8 +348,10 @@ class _Anything:
     def value(self, kind: mi.Type, text: Strategy, number: Strategy | None) -> Strategy:
         """Values of a type, with these texts and numbers in it."""
         match kind:
-            case mi.UnionType(types=types):
-                return st.one_of(*(self.value(one, text, number) for one in types))
+            case mi.UnionType() | mi.Metadata():
+                return st.one_of(
+                    *(self.value(one, text, number) for one in members(kind))
+                )
             case mi.ListType(item_type=inner):
                 return st.lists(self.value(inner, text, number), max_size=2)
             case mi.DictType(value_type=inner):
@@ -402,21 +411,17 @@ class _Conforming(_Anything):
         variants = _entry(VARIANTS, cls, field.name)
         if variants is not None:
             inner = self.variants(variants)
-            is_list = isinstance(kind, mi.ListType)
+            is_list = any(isinstance(one, mi.ListType) for one in members(kind))
             return st.lists(inner, max_size=2) if is_list else inner
-        if isinstance(kind, mi.UnionType):
-            return st.one_of(
-                *(
-                    self.value(one, text, number)
-                    for one in kind.types
-                    if getattr(one, "cls", None) not in self.foreign
-                    and not (
-                        isinstance(one, mi.NoneType)
-                        and _names(NEVER_NULL, cls, field.name)
-                    )
-                )
+        nullable = _names(NULLABLE, cls, field.name)
+        return st.one_of(
+            *(
+                self.value(one, text, number)
+                for one in members(kind)
+                if getattr(one, "cls", None) not in self.foreign
+                and (nullable or not isinstance(one, mi.NoneType))
             )
-        return self.value(kind, text, number)
+        )
 
     def family(self, family: type[OpenFamily]) -> Strategy:
         known = tuple(family.variants.values())

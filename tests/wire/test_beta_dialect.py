@@ -52,10 +52,20 @@ def output_item(name: str, of: Json) -> Json:
     }
 
 
-def response_done(*output: Json) -> Json:
+def response_created(response_id: str = "resp_1") -> Json:
+    """Return the event that a response began."""
+    return {"type": "response.created", "response": {"id": response_id, "output": []}}
+
+
+def response_done(*output: Json, response_id: str = "resp_1") -> Json:
     """Return the event that a response ended."""
-    response = {"id": "resp_1", "status": "completed", "output": list(output)}
+    response = {"id": response_id, "status": "completed", "output": list(output)}
     return {"type": "response.done", "event_id": "event_end", "response": response}
+
+
+def create(of: Json) -> Json:
+    """Return the event with which a client inserts an item."""
+    return {"type": "conversation.item.create", "item": of}
 
 
 def deleted(item_id: str) -> Json:
@@ -94,6 +104,9 @@ def names(events: list[Json]) -> list[str]:
         {"id": "a", "type": "mcp_approval_response", "status": "in_progress"},
         {"id": "a", "type": "function_call", "status": "completed"},
         {"id": "a", "type": "hologram"},
+        {"id": "a", "type": "mcp_list_tools", "status": "in_progress"},
+        spoken("a", "output_text"),
+        {**spoken("a", "output_text"), "status": "in_progress"},
     ],
     ids=str,
 )
@@ -135,6 +148,11 @@ def test_item_of_the_model_is_done_after_its_output_item(announced_first: bool) 
     }
     assert dialect.open_items == ()
     assert names(towards_ga(dialect, response_done(spoken("a", "text")))) == ["done"]
+
+
+def bare(of: Json) -> Json:
+    """Return an item without its status, which the old schema does not demand."""
+    return {key: value for key, value in of.items() if key != "status"}
 
 
 A, B, USER = item("a"), item("b"), item("u", "user", "completed")
@@ -204,6 +222,62 @@ FLOWS: list[tuple[str, list[Json], list[str]]] = [
         ["item.added a", "output_item.done a", "item.done a", "output_item.done a"],
     ),
     (
+        "a response that leaves its item out",
+        [output_item("added", A), created(A), response_done()],
+        ["output_item.added a", "item.added a", "item.done a", "done"],
+    ),
+    (
+        "a response that leaves an unannounced item out",
+        [response_created(), created(bare(A)), response_done()],
+        ["created", "item.added a", "item.done a", "done"],
+    ),
+    (
+        "another response that ends in the meantime",
+        [
+            response_created(),
+            response_created("resp_2"),
+            created(bare(A)),
+            output_item("added", B),
+            created(B),
+            response_done(response_id="resp_2"),
+            output_item("done", B_DONE),
+            response_done(A_DONE, B_DONE),
+        ],
+        [
+            "created",
+            "created",
+            "item.added a",
+            "output_item.added b",
+            "item.added b",
+            "done",
+            "output_item.done b",
+            "item.done b",
+            "item.done a",
+            "done",
+        ],
+    ),
+    (
+        "two items of one response, in the order of their creation",
+        [created(A), created(B), response_done(B_DONE, A_DONE)],
+        ["item.added a", "item.added b", "item.done a", "item.done b", "done"],
+    ),
+    (
+        "a creation told twice",
+        [output_item("added", A), created(A), created(A), output_item("done", A_DONE)],
+        [
+            "output_item.added a",
+            "item.added a",
+            "item.added a",
+            "output_item.done a",
+            "item.done a",
+        ],
+    ),
+    (
+        "an item that a response finishes after it was created whole",
+        [response_created(), created(A_DONE), output_item("done", A_DONE)],
+        ["created", "item.added a", "item.done a", "output_item.done a"],
+    ),
+    (
         "an item without an id",
         [created({"type": "message", "role": "assistant", "status": "in_progress"})],
         ["item.added", "item.done"],
@@ -219,6 +293,110 @@ FLOWS: list[tuple[str, list[Json], list[str]]] = [
 def test_order_of_events(events: list[Json], expected: list[str]) -> None:
     """Whatever the order, every item is added once and done at most once, later."""
     assert names(towards_ga(BetaDialect(), *events)) == expected
+
+
+CALL: Json = {"id": "a", "type": "function_call", "name": "f", "arguments": ""}
+
+
+@pytest.mark.parametrize("announced", ["before", "after", "never"])
+@pytest.mark.parametrize("ended_by", ["its own event", "the response"])
+@pytest.mark.parametrize(
+    "opened",
+    [
+        bare(A),
+        {**A, "status": None},
+        {**A, "status": "incomplete"},
+        {**A, "status": "completed"},
+        {**bare(A), "content": None},
+        CALL,
+    ],
+    ids=str,
+)
+def test_item_is_the_model_s_while_a_response_runs(
+    opened: Json, ended_by: str, announced: str
+) -> None:
+    """The old schema has no status for an item that begins, so none is demanded."""
+    dialect = BetaDialect()
+    events = [response_created(), created(opened)]
+    if announced != "never":
+        events.insert(1 if announced == "before" else 2, output_item("added", opened))
+    final = {**opened, "status": "completed", "content": [{"type": "text"}]}
+    assert "item.done a" not in names(towards_ga(dialect, *events))
+    end = (
+        output_item("done", final)
+        if ended_by == "its own event"
+        else response_done(final)
+    )
+    made = towards_ga(dialect, end)
+    (done,) = [event for event in made if event["type"] == "conversation.item.done"]
+    assert done["item"]["status"] == "completed"
+    assert done["item"]["content"]
+
+
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("of", [A, bare(A), spoken("a", "text"), CALL], ids=str)
+@pytest.mark.parametrize("spoken_to", ["to_ga", "to_beta"])
+def test_item_that_the_client_named_is_never_the_model_s(
+    of: Json, spoken_to: str, running: bool
+) -> None:
+    """A client's own item of the past is final at once, whatever its echo says."""
+    dialect = BetaDialect()
+    getattr(dialect, spoken_to)(create(of), direction="client")
+    if running:
+        towards_ga(dialect, response_created())
+    echo = created({**of, "status": "in_progress"})
+    assert names(towards_ga(dialect, echo)) == ["item.added a", "item.done a"]
+    assert dialect.open_items == ()
+    # The name is used up: the next item of that id is anybody's.
+    assert names(towards_ga(dialect, created(A))) == ["item.added a"]
+
+
+def test_client_s_name_does_not_hide_what_is_open() -> None:
+    """A client that takes the id of an item of the model is refused, and we go on."""
+    dialect = BetaDialect()
+    towards_ga(dialect, output_item("added", A), created(A))
+    dialect.to_ga(create(A), direction="client")
+    made = towards_ga(dialect, output_item("done", A_DONE))
+    assert names(made) == ["output_item.done a", "item.done a"]
+
+
+@pytest.mark.parametrize("echo", ["added", "created"])
+def test_client_s_names_are_forgotten_where_the_server_speaks_anew(echo: str) -> None:
+    """Between an old client and a new server the names do not pile up."""
+    dialect = BetaDialect(max_items=1)
+    for number in range(5):
+        of = item(f"item_{number}")
+        dialect.to_ga(create(of), direction="client")
+        event = {"type": f"conversation.item.{echo}", "item": of}
+        dialect.to_beta(event, direction="server")
+    assert dialect.forgotten_count == 0
+
+
+def test_item_that_its_response_leaves_out_is_closed_as_incomplete() -> None:
+    """Every end is told even of what was cancelled, and that it is not whole."""
+    dialect = BetaDialect()
+    towards_ga(dialect, output_item("added", A), created(A))
+    done, end = towards_ga(dialect, response_done())
+    assert done["item"] == {**A, "status": "incomplete"}
+    assert end["type"] == "response.done"
+    assert dialect.note_count == 1
+    assert "'a'" in dialect.notes[0]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "conversation.item.created", **fields}
+        for fields in ({}, {"item": None}, {"item": "x"}, {"item": []}, {"item": {}})
+    ],
+    ids=str,
+)
+def test_creation_of_nothing_makes_nothing_up(event: Json) -> None:
+    """A malformed event passes as it came."""
+    dialect = BetaDialect()
+    assert towards_ga(dialect, event) == [event]
+    assert dialect.to_beta(event, direction="server") == [event]
+    assert dialect.note_count == 0
 
 
 def test_final_item_of_a_late_creation_is_the_finished_one() -> None:
@@ -313,23 +491,90 @@ def test_items_are_bounded_and_a_lost_end_is_noted() -> None:
     assert dialect.open_items == ("item_3", "item_4")
     assert dialect.note_count == 3
     assert "item_0" in dialect.notes[0]
+    assert dialect.forgotten_count == 3
+
+
+@pytest.mark.parametrize(
+    ("direction", "remembered"),
+    [
+        ("server", lambda of: created(of)),
+        ("server", lambda of: output_item("added", of)),
+        ("server", lambda of: output_item("done", of)),
+        ("server", lambda of: response_created(of["id"])),
+        ("client", lambda of: create(of)),
+    ],
+    ids=["open", "announced", "finished", "running", "ours"],
+)
+def test_whatever_is_forgotten_is_noted_and_counted(
+    direction: Any, remembered: Any
+) -> None:
+    """Beyond the limit the oldest makes room, and never in silence."""
+    dialect = BetaDialect(max_items=2)
     for number in range(5):
+        dialect.to_ga(remembered(item(f"item_{number}")), direction=direction)
+    assert dialect.forgotten_count == dialect.note_count == 3
+    for number, note in enumerate(dialect.notes):
+        assert f"'item_{number}'" in note
+
+
+def test_end_of_a_response_makes_room() -> None:
+    """Nothing of a response is remembered once it is over, created or not."""
+    dialect = BetaDialect(max_items=2)
+    for number in range(9):
+        response_id = f"resp_{number}"
+        placed = {"response_id": response_id}
         towards_ga(
             dialect,
-            output_item("added", item(f"out_{number}")),
-            output_item("done", item(f"fin_{number}")),
+            response_created(response_id),
+            {**output_item("added", item(f"out_{number}")), **placed},
+            {**output_item("done", item(f"fin_{number}")), **placed},
+            response_done(response_id=response_id),
         )
-    assert dialect.open_items == ("item_3", "item_4")
+    assert dialect.forgotten_count == dialect.note_count == 0
+
+
+def bytes_held(dialect: BetaDialect) -> int:
+    """Return roughly how much text a dialect holds."""
+    return len(repr(vars(dialect)))
+
+
+@pytest.mark.parametrize("name", ["opened", "finished"])
+def test_audio_is_not_remembered(name: str) -> None:
+    """Memory holds words; the audio went by in the events themselves."""
+    dialect = BetaDialect()
+    part = {"type": "audio", "audio": "A" * 100_000, "transcript": "Hi."}
+    of = {**A, "content": [part, 7]}
+    event = created(of) if name == "opened" else output_item("done", of)
+    towards_ga(dialect, response_created(), event)
+    assert bytes_held(dialect) < 2_000
+    assert of["content"][0]["audio"] == "A" * 100_000
+
+
+def test_made_up_end_is_without_audio() -> None:
+    """An end of the current dialect has no audio inside (PROTOCOL.md section 1.2)."""
+    content = [{"type": "audio", "audio": "AAEC", "transcript": "Hi."}]
+    final = output_item("done", {**A_DONE, "content": content})
+    towards_ga(dialect := BetaDialect(), created(A))
+    last, done = towards_ga(dialect, final)
+    assert last["item"]["content"][0]["audio"] == "AAEC"
+    assert done["item"]["content"] == [{"type": "output_audio", "transcript": "Hi."}]
 
 
 IDS = st.sampled_from(["a", "b", "c"])
 STATUSES = st.sampled_from(["in_progress", "completed", "incomplete"])
 ITEMS = st.builds(item, IDS, st.sampled_from(["user", "assistant"]), STATUSES)
+RESPONSE_IDS = st.sampled_from(["resp_1", "resp_2"])
 SERVER_EVENTS = st.one_of(
     ITEMS.map(created),
     ITEMS.map(lambda of: output_item("added", of)),
     ITEMS.map(lambda of: output_item("done", of)),
-    st.lists(ITEMS, max_size=2).map(lambda output: response_done(*output)),
+    ITEMS.map(lambda of: created(bare(of))),
+    RESPONSE_IDS.map(response_created),
+    st.builds(
+        lambda output, of: response_done(*output, response_id=of),
+        st.lists(ITEMS, max_size=2),
+        RESPONSE_IDS,
+    ),
     IDS.map(deleted),
     st.sampled_from(
         [
@@ -338,6 +583,9 @@ SERVER_EVENTS = st.one_of(
             {"type": "conversation.item.created", "item": None},
             {"type": "response.output_item.added"},
             {"type": "response.output_item.done", "item": {"id": 7}},
+            {"type": "response.created"},
+            {"type": "response.created", "response": {"id": []}},
+            {"type": "response.done"},
             {"type": "response.done", "response": {"output": [7, None]}},
             {"type": "conversation.item.deleted", "item_id": ["a"]},
         ]
@@ -373,3 +621,15 @@ def test_no_item_is_done_without_having_been_added(events: list[Json]) -> None:
         elif made["type"] == "conversation.item.done":
             open_ends[item_id] = open_ends.get(item_id, 0) - 1
             assert open_ends[item_id] >= 0
+
+
+@settings(deadline=None, max_examples=300)
+@given(events=st.lists(SERVER_EVENTS, max_size=12))
+def test_no_item_is_open_when_no_response_runs(events: list[Json]) -> None:
+    """Once every response has ended, every item that was added is done."""
+    dialect = BetaDialect()
+    towards_ga(dialect, *events)
+    ends = [response_done(response_id=f"resp_{number}") for number in (1, 2)]
+    # A response without an id ends without one.
+    towards_ga(dialect, *ends, {"type": "response.done", "response": {}})
+    assert dialect.open_items == ()

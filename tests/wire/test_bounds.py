@@ -21,6 +21,13 @@ INSIDE: list[dict[str, Any]] = [
     {"output_modalities": ["text"]},
     {"modalities": ["text", "audio"]},
     {"truncation": {"type": "retention_ratio", "retention_ratio": 0.8}},
+    {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 24_000}}}},
+    {"audio": {"output": {"format": {"type": "audio/new", "rate": 8_000}}}},
+    {"input_audio_transcription": {"languages": ["en"]}},
+    {"input_audio_transcription": None},
+    {"tools": [{"type": "mcp", "server_label": "s", "authorization": "secret"}]},
+    {"tools": [{"type": "mcp", "server_label": "s", "headers": None}]},
+    {"tracing": None, "prompt": None, "include": None},
 ]
 
 OUTSIDE: list[tuple[dict[str, Any], str]] = [
@@ -37,12 +44,29 @@ OUTSIDE: list[tuple[dict[str, Any], str]] = [
         {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 10}},
         "between 5000 and 30000",
     ),
+    (
+        {"turn_detection": {"type": "server_vad", "silence_duration_ms": -1}},
+        "silence_duration_ms is -1; it is at least 0",
+    ),
     ({"output_modalities": ["audio", "text"]}, "always brings its transcript"),
     ({"output_modalities": []}, "output_modalities"),
     (
         {"truncation": {"type": "retention_ratio", "retention_ratio": 2}},
         "retention_ratio is 2",
     ),
+    (
+        {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16_000}}}},
+        "audio.input.format.rate is 16000",
+    ),
+    (
+        {"audio": {"output": {"format": {"type": "audio/pcm", "rate": 8_000}}}},
+        "audio.output.format.rate is 8000",
+    ),
+    ({"input_audio_transcription": {"languages": []}}, "languages is empty"),
+    ({"instructions": None}, 'write ""'),
+    ({"tools": None}, "write []"),
+    ({"voice": None}, "audio.output.voice is None"),
+    ({"audio": {"input": None}}, "audio.input is None"),
 ]
 
 
@@ -59,6 +83,20 @@ def test_values_outside_are_refused(fields: dict[str, Any], message: str) -> Non
     with pytest.raises(ConfigurationError) as caught:
         to_config(nested_config(fields, SessionConfig).fields, SessionConfig)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["Authorization", "authorization"])
+def test_an_mcp_server_is_authorized_once(header: str) -> None:
+    """Both places at once are refused, and neither secret is shown."""
+    tool = {
+        "type": "mcp",
+        "server_label": "s",
+        "authorization": "secret",
+        "headers": {header: "secret"},
+    }
+    with pytest.raises(ConfigurationError, match=r"tools\[0\]") as caught:
+        to_config({"tools": [tool]}, SessionConfig)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

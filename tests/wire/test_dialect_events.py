@@ -98,6 +98,48 @@ def test_transcription_session_has_events_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPLIT_BY_TYPE)
+@pytest.mark.parametrize("fields", [{}, {"session": None}], ids=str)
+def test_transcription_without_a_session_stays_one(name: str, fields: Json) -> None:
+    """The old name says what the session is, even where nothing else does."""
+    direction: Any = "client" if name == "session.update" else "server"
+    ga = event_to_ga({"type": f"transcription_{name}", **fields}, direction)
+    assert ga == {"type": name, "session": {"type": "transcription"}}
+    back = {"type": f"transcription_{name}", "session": {}}
+    assert event_to_beta(ga, direction) == back
+
+
+@pytest.mark.parametrize("name", SPLIT_BY_TYPE)
+@pytest.mark.parametrize("kind", ["", "transcription_"])
+def test_old_session_with_a_type_can_be_said_back(name: str, kind: str) -> None:
+    """A stray type does not turn the event into one that the old dialect lacks."""
+    direction: Any = "client" if name == "session.update" else "server"
+    notes: list[str] = []
+    beta = {"type": kind + name, "session": {"type": "x", "voice": None}}
+    ga = event_to_ga(beta, direction, notes=notes)
+    assert len(notes) == 1
+    again = event_to_beta(ga, direction)
+    assert again == {"type": kind + name, "session": {"voice": None}}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "conversation.item.create",
+        "conversation.item.added",
+        "response.output_item.done",
+    ],
+)
+def test_images_in_events_are_dropped_with_a_note(name: str) -> None:
+    """Wherever an item stands, an old server or client is spared its images."""
+    direction: Any = "client" if name == "conversation.item.create" else "server"
+    notes: list[str] = []
+    item = {"type": "message", "role": "user", "content": [{"type": "input_image"}]}
+    beta = event_to_beta({"type": name, "item": item}, direction, notes=notes)
+    assert beta["item"]["content"] == []
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("name", SPLIT_BY_TYPE)
 def test_session_without_a_type_is_a_realtime_one(name: str) -> None:
     """Samples of the guides leave the type out (PROTOCOL.md section 1.1)."""
     direction: Any = "client" if name == "session.update" else "server"
@@ -152,6 +194,8 @@ def test_session_of_a_type_that_the_old_dialect_lacks_is_refused() -> None:
         {"type": "new.event", "item": {"role": "assistant", "content": []}},
         {"type": "session.update", "session": None},
         {"type": "session.created", "session": ["voice"]},
+        {"type": "transcription_session.update", "session": "s"},
+        {"type": "transcription_session.created", "session": []},
         {"type": "response.done", "response": "r"},
         {"type": "conversation.item.created", "item": None},
     ],
@@ -294,7 +338,7 @@ def test_event_with_the_current_name_is_understood() -> None:
         (b"[]", "no object"),
         (b"{}", "no `type`"),
         (b'{"type":7}', "no `type`"),
-        (b'{"type":"response.text.delta"}', "response.output_text.delta"),
+        (b'{"type":"response.text.delta"}', "response.text.delta"),
         (
             b'{"type":"session.updated","session":{"speed":"fast"}}',
             r"`\$\.session\.audio\.output\.speed`",

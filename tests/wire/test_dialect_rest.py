@@ -12,6 +12,7 @@ from openai_realtime.dialect import (
     key_response_to_beta,
     key_response_to_ga,
 )
+from openai_realtime.errors import LocalProtocolError
 from openai_realtime.resources import ClientSecretRequest, ClientSecretResponse
 
 Json = dict[str, Any]
@@ -104,3 +105,72 @@ def test_body_without_a_session_is_an_empty_one() -> None:
     assert key_request_to_beta({"session": 7}) == {}
     assert key_response_to_beta({"session": None}) == {"client_secret": None}
     assert key_response_to_ga({"client_secret": 7})["session"] == {"type": "realtime"}
+
+
+def test_what_nobody_knows_beside_the_key_moves_with_it() -> None:
+    """What stands beside the session now stood with the key, known or not."""
+    notes: list[str] = []
+    flat = {**FLAT, "temperature": 0.8, "client_secret": {**KEY, "newer": 1}}
+    response = {**KEY, "newer": 1, "session": NESTED}
+    assert key_response_to_ga(flat, notes=notes) == response
+    assert key_response_to_beta(response, notes=notes) == flat
+    secret = {"expires_after": {"seconds": 9}, "newer": None}
+    asked = {**FLAT, "client_secret": secret}
+    request = {"session": NESTED, **secret}
+    assert key_request_to_ga(asked, notes=notes) == request
+    assert key_request_to_beta(request, notes=notes) == asked
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("translate", "body", "lost"),
+    [
+        (key_request_to_beta, {"session": {"type": "translation", "model": "m"}}, {}),
+        (key_request_to_beta, {"session": {"type": None}}, {}),
+        (key_request_to_beta, {"session": 7}, {}),
+        (
+            key_response_to_beta,
+            {"session": {"type": "translation"}},
+            {"client_secret": None},
+        ),
+        (key_response_to_beta, {"session": [7]}, {"client_secret": None}),
+        (key_request_to_ga, {"client_secret": 7}, {"session": {"type": "realtime"}}),
+        (key_response_to_ga, {"client_secret": 7}, {"session": {"type": "realtime"}}),
+        (
+            key_response_to_ga,
+            {"client_secret": {"session": 7}},
+            {"session": {"type": "realtime"}},
+        ),
+        (key_request_to_ga, {"type": "x"}, {"session": {"type": "realtime"}}),
+        (
+            key_request_to_beta,
+            {"session": {"client_secret": 7}, "expires_after": 1},
+            {"client_secret": {"expires_after": 1}},
+        ),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else str(value),
+)
+def test_what_has_no_place_is_dropped_with_a_note(
+    translate: Any, body: Json, lost: Json
+) -> None:
+    """Nothing of a body goes in silence."""
+    notes: list[str] = []
+    assert translate(body, notes=notes) == lost
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize(
+    "translate", [key_request_to_ga, key_response_to_ga], ids=lambda each: each.__name__
+)
+def test_session_of_a_type_without_a_path_is_refused(translate: Any) -> None:
+    """The error is the library's own and names the type."""
+    with pytest.raises(LocalProtocolError, match="translation"):
+        translate({}, type="translation")
+
+
+def test_key_is_in_no_note() -> None:
+    """A key in an unusual form is dropped without being shown."""
+    notes: list[str] = []
+    key_response_to_ga({"client_secret": "ek_secret"}, notes=notes)
+    assert len(notes) == 1
+    assert "ek_secret" not in notes[0]

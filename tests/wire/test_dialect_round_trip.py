@@ -19,7 +19,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_realtime import decode_event, encode_event
+from openai_realtime import decode_event, dialect, encode_event
 from openai_realtime.dialect import (
     event_to_beta,
     event_to_ga,
@@ -280,15 +280,24 @@ def test_decoding_and_encoding_is_the_identity(sent: tuple[Any, Json]) -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(flat=SESSION_UPDATE, described=SESSION, value=TEXT, expires_at=INDEX)
+@given(
+    flat=SESSION_UPDATE,
+    described=SESSION,
+    value=TEXT,
+    extra=st.dictionaries(st.sampled_from(["x_a", "newer"]), TEXT),
+)
 def test_key_bodies_there_and_back_are_the_identity(
-    flat: Json, described: Json, value: str, expires_at: int
+    flat: Json, described: Json, value: str, extra: Json
 ) -> None:
-    """What asks for a key, and what hands it out, survive as well."""
-    assert key_request_to_beta(key_request_to_ga(flat)) == flat
-    key = {"value": value, "expires_at": expires_at}
-    response = {**described, "client_secret": key}
-    assert key_response_to_beta(key_response_to_ga(response)) == response
+    """What asks for a key, and what hands it out, survive as well, known or not."""
+    notes: list[str] = []
+    request = {**flat, **extra, "client_secret": {"expires_after": {}, **extra}}
+    asked = key_request_to_ga(request, notes=notes)
+    assert key_request_to_beta(asked, notes=notes) == request
+    response = {**described, **extra, "client_secret": {"value": value, **extra}}
+    answered = key_response_to_ga(response, notes=notes)
+    assert key_response_to_beta(answered, notes=notes) == response
+    assert notes == []
 
 
 NAMES = st.sampled_from(
@@ -309,6 +318,83 @@ ANY_EVENT = st.builds(
     st.sampled_from([*CLIENT_EVENTS, *SERVER_EVENTS, "conversation.item.added"]),
     st.dictionaries(NAMES, JSON),
 )
+
+
+# Values of any form where either dialect has its settings; turn detection of type
+# "none" and two names for audio are the exceptions that the module speaks of. A format
+# is a name in one dialect and an object in the other, and said in the other's form it
+# returns in its own.
+ODD = st.recursive(
+    st.none() | st.booleans() | INDEX | st.sampled_from(["mcp", "function", "x", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "newer", "rate", "id", "strength", "idle_timeout_ms"]
+            )
+            | st.sampled_from(["keywords", "content", "role", "input_image"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=5,
+)
+SAME_NAMES = ("tools", "tool_choice", "type", "newer", "instructions", "input")
+FLAT_NAMES = (*INPUT, "voice", "max_response_output_tokens")
+ODD_NAME = ODD.filter(lambda value: not isinstance(value, dict))
+ODD_OBJECT = ODD.filter(lambda value: not isinstance(value, str))
+ODD_FLAT = some(
+    **dict.fromkeys((*SAME_NAMES, *FLAT_NAMES), ODD)
+    | dict.fromkeys(("input_audio_format", "output_audio_format"), ODD_NAME)
+)
+ODD_AUDIO = some(
+    input=some(
+        format=ODD_OBJECT,
+        **dict.fromkeys(("transcription", "noise_reduction", "turn_detection"), ODD),
+        newer=ODD,
+    ).filter(bool),
+    output=some(format=ODD_OBJECT, voice=ODD, newer=ODD).filter(bool),
+    newer=ODD,
+).filter(bool)
+ODD_NESTED = some(
+    audio=ODD.filter(lambda value: value != {}) | ODD_AUDIO,
+    truncation=ODD,
+    reasoning=ODD,
+    max_output_tokens=ODD,
+    **dict.fromkeys(SAME_NAMES, ODD),
+)
+SHAPES = st.sampled_from(
+    [
+        dialect.SESSION,
+        dialect.SESSION_UPDATE,
+        dialect.TRANSCRIPTION_SESSION,
+        dialect.RESPONSE_CREATE,
+    ]
+)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(shape=SHAPES, flat=ODD_FLAT)
+def test_what_goes_to_the_current_dialect_without_a_note_comes_back(
+    shape: dialect.Shape, flat: Json
+) -> None:
+    """Of settings of any form nothing is lost in silence."""
+    notes: list[str] = []
+    nested = shape.to_ga(flat, notes)
+    back = shape.to_beta(nested, notes)
+    assert notes or back == flat
+
+
+@settings(deadline=None, max_examples=1000)
+@given(shape=SHAPES, nested=ODD_NESTED)
+def test_what_goes_to_the_old_dialect_without_a_note_comes_back(
+    shape: dialect.Shape, nested: Json
+) -> None:
+    """Of settings of any form nothing is lost in silence this way either."""
+    notes: list[str] = []
+    flat = shape.to_beta(nested, notes)
+    again = shape.to_ga(flat, notes)
+    assert notes or again == shape.to_ga({}, []) | nested
 
 
 @settings(deadline=None, max_examples=500)

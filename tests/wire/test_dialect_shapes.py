@@ -17,6 +17,7 @@ from openai_realtime.dialect import (
     item_to_beta,
     item_to_ga,
 )
+from openai_realtime.dialect.settings import TURN_DETECTION
 
 Json = dict[str, Any]
 
@@ -230,6 +231,22 @@ FUNCTION = {"type": "function", "name": "f"}
         (at("audio.input.format", {"type": "wav", "rate": 8000}), {}),
         (at("audio.input.format", {"rate": 8000}), {}),
         (
+            at("audio.input.format", {**PCM, "newer": 1}),
+            {"input_audio_format": "pcm16"},
+        ),
+        (
+            at("audio.input.format", {"type": "wav", "newer": 1}),
+            {"input_audio_format": "wav"},
+        ),
+        (
+            at("audio.input.turn_detection", {**VAD, "idle_timeout_ms": 5000}),
+            {"turn_detection": {"type": "server_vad", "threshold": 0.5}},
+        ),
+        ({"type": "translation"}, {}),
+        ({"type": None}, {}),
+        ({"voice": "ash", **at("audio.output.voice", "coral")}, {"voice": "coral"}),
+        ({**at("audio.output.voice", "coral"), "voice": "ash"}, {"voice": "coral"}),
+        (
             at("audio.input.transcription", {"model": "m", "languages": ["de"]}),
             {"input_audio_transcription": {"model": "m"}},
         ),
@@ -241,6 +258,7 @@ FUNCTION = {"type": "function", "name": "f"}
         ({"tool_choice": MCP}, {}),
         (at("audio.input.newer_than_us", 1), {}),
         (at("audio.newer_than_us", 1), {}),
+        (at("audio.newer_than_us", {}), {}),
         ({"audio": None}, {}),
         ({"audio": {"input": "loud"}}, {}),
     ],
@@ -263,16 +281,44 @@ def test_a_rate_that_is_the_format_s_own_is_no_loss() -> None:
         assert to_beta(SESSION_UPDATE, nested) == (expected, [])
 
 
-def test_function_named_as_tool_choice_passes() -> None:
-    """Old servers take a function by name where a word would do."""
+@pytest.mark.parametrize("shape", [SESSION_UPDATE, SESSION, RESPONSE_CREATE])
+def test_function_named_as_tool_choice_passes(shape: Shape) -> None:
+    """A forced call stays one: the setting is the same (PROTOCOL.md section 2.3)."""
     choice = {"tool_choice": {"type": "function", "name": "f"}}
-    assert to_beta(SESSION_UPDATE, choice) == (choice, [])
+    assert to_beta(shape, choice) == (choice, [])
+    nested, notes = to_ga(shape, choice)
+    assert (nested["tool_choice"], notes) == (choice["tool_choice"], [])
 
 
-def test_turn_detection_of_type_none_is_null() -> None:
+@pytest.mark.parametrize("shape", [SESSION_UPDATE, SESSION, TRANSCRIPTION_SESSION])
+@pytest.mark.parametrize("type_", ["x", "translation", None, 7])
+def test_type_in_the_old_dialect_does_not_make_another_session(
+    shape: Shape, type_: Any
+) -> None:
+    """The event's name says what a session is; a stray type is dropped with a note."""
+    expected, _ = to_ga(shape, {})
+    nested, notes = to_ga(shape, {"type": type_})
+    assert nested == expected
+    assert [note.split("`")[1] for note in notes] == ["type"]
+    assert to_ga(shape, expected) == (expected, [])
+
+
+def test_setting_that_hides_another_value_is_told() -> None:
+    """What cannot be nested into is replaced, and not in silence."""
+    nested, notes = to_ga(SESSION_UPDATE, {"voice": "ash", "audio": "loud"})
+    assert nested == {"type": "realtime", **at("audio.output.voice", "ash")}
+    assert len(notes) == 1
+    assert "audio" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "off", [{"type": "none"}, {"type": "none", "create_response": False}], ids=str
+)
+def test_turn_detection_of_type_none_is_null(off: Json) -> None:
     """The way that the seeds' README turns it off is understood on the wire too."""
-    nested, _ = to_ga(SESSION_UPDATE, {"turn_detection": {"type": "none"}})
+    nested, _ = to_ga(SESSION_UPDATE, {"turn_detection": off})
     assert nested == {"type": "realtime", **at("audio.input.turn_detection", None)}
+    assert TURN_DETECTION.to_ga(off) is None
 
 
 def test_flat_settings_join_nested_ones() -> None:
@@ -331,7 +377,7 @@ def test_parts_of_the_assistant_go_by_other_names() -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        message("user", "input_text", "input_audio", "input_image", "text"),
+        message("user", "input_text", "input_audio", "text"),
         message("system", "input_text", "text", "audio", "output_text"),
         {"type": "function_call", "name": "f", "arguments": "{}"},
         {"type": "item_reference", "id": "i"},
@@ -348,6 +394,20 @@ def test_other_items_are_the_same(item: Json) -> None:
     """Users' and systems' parts, other items and unknown ones are left as they are."""
     assert item_to_ga(item) == item
     assert item_to_beta(item) == item
+
+
+@pytest.mark.parametrize("role", ["user", "system", "assistant"])
+def test_images_are_dropped_with_a_note(role: str) -> None:
+    """Only the current dialect has images (PROTOCOL.md section 2.2)."""
+    notes: list[str] = []
+    seen = message(role, "input_image", "input_text", "input_image")
+    before = copy.deepcopy(seen)
+    kept = {"type": "input_text", "text": "1"}
+    assert item_to_beta(seen, notes=notes) == {**seen, "content": [kept]}
+    assert ["input_image" in note for note in notes] == [True, True]
+    assert item_to_beta(seen)["content"] == [kept]
+    assert item_to_ga(seen) == seen == before
+    assert to_beta(RESPONSE_CREATE, {"input": [seen]})[1] == notes
 
 
 @pytest.mark.parametrize(

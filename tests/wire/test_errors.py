@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+
 import pytest
 
 from openai_realtime import errors
@@ -10,6 +14,7 @@ from openai_realtime.errors import (
     ConfigurationError,
     ConnectFailed,
     ConnectionClosed,
+    DroppedSettingWarning,
     LocalProtocolError,
     ProtocolError,
     RealtimeError,
@@ -42,7 +47,7 @@ def test_error_stands_in_its_place_of_the_tree(cls: type[Exception]) -> None:
 def test_the_tree_has_no_other_member() -> None:
     """Every public error is under the root and in the documented tree."""
     public = {getattr(errors, name) for name in errors.__all__}
-    assert public == {RealtimeError, *PARENTS}
+    assert public == {RealtimeError, *PARENTS, DroppedSettingWarning}
 
 
 def test_our_connection_errors_are_not_the_builtin_ones() -> None:
@@ -140,3 +145,146 @@ def test_server_error_carries_every_field_of_the_event() -> None:
 def test_remote_protocol_error_keeps_the_frame(raw: bytes | str) -> None:
     """A bad frame can be logged or decoded by somebody else."""
     assert RemoteProtocolError("bad", raw=raw).raw == raw
+
+
+# --- copies ---
+
+
+def by_pickle(protocol: int) -> Callable[[RealtimeError], RealtimeError]:
+    """Return what sends an error through pickle."""
+    return lambda error: pickle.loads(pickle.dumps(error, protocol))
+
+
+class OddlyMade(ConnectionClosed):
+    def __init__(self, *, minutes: int) -> None:
+        super().__init__(1001, f"cap of {minutes} minutes")
+        self.minutes = minutes
+
+
+EXAMPLES: list[RealtimeError] = [
+    RealtimeError("what happened"),
+    ConfigurationError("no API key"),
+    AudioError("odd"),
+    ToolError("no such tool"),
+    ProtocolError("broken"),
+    LocalProtocolError("broken by us"),
+    RemoteProtocolError("broken by them", raw=b"\xff"),
+    TransportError("no network"),
+    ConnectFailed("no", url="ws://x", status=429, body="slow down", retryable=False),
+    ConnectionClosed(1001, "cap"),
+    ServerError("no", type="t", code="c", param="p", event_id="e"),
+]
+
+
+def test_every_error_has_an_example() -> None:
+    """The tests of copies and keys leave no error out."""
+    assert {type(error) for error in EXAMPLES} == {RealtimeError, *PARENTS}
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        copy.copy,
+        copy.deepcopy,
+        *(by_pickle(protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)),
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [*EXAMPLES, OddlyMade(minutes=60)], ids=lambda error: type(error).__name__
+)
+def test_a_copy_tells_the_same(
+    error: RealtimeError, copied: Callable[[RealtimeError], RealtimeError]
+) -> None:
+    """An error keeps all it says on its way to another process or another waiter."""
+    twin = copied(error)
+    assert twin is not error
+    assert type(twin) is type(error)
+    assert (str(twin), repr(twin), twin.args) == (str(error), repr(error), error.args)
+    assert vars(twin) == vars(error)
+
+
+def test_what_a_copy_goes_through_stays_with_it() -> None:
+    """Raising a copy changes neither the original nor another copy."""
+    original = ConnectionClosed(1001, "cap")
+    twin = copy.copy(original)
+    with pytest.raises(ConnectionClosed):
+        raise twin from ValueError("cause")
+    twin.add_note("seen here")
+    assert original.__traceback__ is None
+    assert original.__cause__ is None
+    assert not hasattr(original, "__notes__")
+
+
+# --- keys ---
+
+KEYS = [
+    "sk-proj-Abc123_def456-Ghi789Jkl012Mno345",
+    "sk-0123456789abcdef0123456789abcdef",
+    "ek_68af296e8e408191a1120ab6383263c2",
+]
+
+
+def connect_failed(text: str) -> ConnectFailed:
+    """Return a refusal that quotes a text."""
+    return ConnectFailed(text, url="ws://x", status=401, body=text)
+
+
+def connection_closed(text: str) -> ConnectionClosed:
+    """Return a close whose reason is a text."""
+    return ConnectionClosed(3000, text)
+
+
+def server_error(text: str) -> ServerError:
+    """Return an answer of the server that says a text."""
+    return ServerError(text, type="t")
+
+
+def remote_protocol_error(text: str) -> RemoteProtocolError:
+    """Return a complaint of a frame that is a text."""
+    return RemoteProtocolError("broken", raw=text)
+
+
+MADE_OF_TEXT = [
+    RealtimeError,
+    ConfigurationError,
+    AudioError,
+    ToolError,
+    ProtocolError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    remote_protocol_error,
+    TransportError,
+    connect_failed,
+    connection_closed,
+    server_error,
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("make", MADE_OF_TEXT)
+def test_no_error_shows_a_key(make: Callable[[str], RealtimeError], key: str) -> None:
+    """What others say of our key, and what somebody wraps, is shown without it."""
+    error = make(f"Incorrect API key provided: {key}. Find yours at ...")
+    attributes = vars(error) | {"raw": b""}
+    shown = [str(error), repr(error), repr(error.args), repr(attributes)]
+    assert not [text for text in shown if key in text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a risk-averse-and-very-careful-task-force",
+        "session sess_C9G5QPteg4UIbotdKLoYQ is gone",
+        "sk-1 is no key",
+        "week_68af296e8e408191a1120ab6383263c2",
+    ],
+)
+def test_what_is_no_key_is_shown(text: str) -> None:
+    """Messages lose keys and nothing else."""
+    assert str(RealtimeError(text)) == text
+
+
+def test_a_message_is_kept_as_it_is_given() -> None:
+    """An error without a message, or with other arguments, stays such an error."""
+    assert RealtimeError().args == ()
+    assert RealtimeError("a", 1).args == ("a", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import product
 
 import pytest
 
@@ -12,6 +13,7 @@ from openai_realtime.events import (
     LOCAL_EVENTS,
     ClientEvent,
     Direction,
+    Error,
     EventRow,
     LocalEvent,
     RealtimeEvent,
@@ -126,6 +128,10 @@ def test_utility_events_never_travel(name: str) -> None:
     """An event that we derive cannot be taken for one of the wire."""
     cls = LOCAL_EVENTS[name]
     assert issubclass(cls, LocalEvent)
-    assert not issubclass(cls, RealtimeEvent)
+    assert cls.__struct_config__.tag == name
+    assert not any(issubclass(row.cls, LocalEvent) for row in EVENTS)
+    for direction, surface in product(DIRECTIONS, SURFACES):
+        row = rows_of(direction, surface).get(name)
+        assert row is None or row.cls is Error
     if name.startswith("conversation."):
         assert cls.__name__ == class_name(name)

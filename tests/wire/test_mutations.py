@@ -16,6 +16,7 @@ import json
 import os
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from random import Random
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -26,9 +27,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from openai_realtime import decode_event, encode_event
-from openai_realtime.errors import RemoteProtocolError
+from openai_realtime.errors import LocalProtocolError, RemoteProtocolError
 from openai_realtime.events import (
     EVENTS,
+    Dialect,
     Direction,
     RealtimeEvent,
     Surface,
@@ -44,9 +46,8 @@ Frame: TypeAlias = str | bytes | memoryview
 CASES = int(os.environ.get("MUTATION_CASES", "20000"))
 CASES_A_SEED = 250
 
-LONGEST_MESSAGE = 10_000
-"""Characters of an error's text, which shows the beginning of the frame, escaped, and
-the path to the place of the mistake, which may lie as deep as Python lets us go."""
+LONGEST_MESSAGE = 1_000
+"""Characters of an error's text, however long the frame, its names and its paths."""
 
 MEMORY_A_BYTE = 64
 """Bytes of memory for a byte of a frame, at the peak. An empty object is 64 bytes, and
@@ -73,8 +74,9 @@ class Sample(NamedTuple):
     event: dict[str, Any]
 
 
-def official_samples() -> list[Sample]:
-    """Return the official samples of the current dialect."""
+@cache
+def official_samples(dialect: Dialect = "ga") -> list[Sample]:
+    """Return the official samples of a dialect."""
     return [
         Sample(
             cast("Direction", line["direction"]),
@@ -82,7 +84,7 @@ def official_samples() -> list[Sample]:
             line["event"],
         )
         for line in examples()
-        if line["dialect"] == "ga"
+        if line["dialect"] == dialect
     ]
 
 
@@ -117,10 +119,14 @@ def filled(kind: mi.Type) -> Any:
     """Return the JSON of a value of a type, the largest of what it may be."""
     structs = struct_types(kind)
     match kind:
+        case mi.Metadata(type=inner):
+            return filled(inner)
         case mi.ListType(item_type=inner):
             return [full(one) for one in structs] or [filled(inner)]
         case mi.DictType(value_type=inner):
             return {"key": filled(inner)}
+        case mi.UnionType(types=types) if len(types) == 2 and mi.NoneType() in types:
+            return filled(next(one for one in types if one != mi.NoneType()))
         case mi.UnionType(types=types) if not structs:
             return filled(types[0])
         case mi.StructType() | mi.CustomType() | mi.UnionType():
@@ -253,11 +259,13 @@ def in_some_form(random: Random, frame: bytes) -> Frame:
 
 
 def outcome(
-    frame: Frame, direction: Direction, surface: Surface
+    frame: Frame, direction: Direction, surface: Surface, dialect: Dialect = "ga"
 ) -> RealtimeEvent | RemoteProtocolError:
     """Return what a frame leads to; anything but the two is a failure."""
     try:
-        return decode_event(frame, direction=direction, surface=surface)
+        return decode_event(
+            frame, direction=direction, surface=surface, dialect=dialect
+        )
     except RemoteProtocolError as exc:
         return exc
     except Exception as exc:
@@ -318,6 +326,24 @@ def test_mutated_official_sample_is_an_event_or_refused(
     """Whatever happened to a sample, it is an event that survives, or it is refused."""
     for case in mutations(seed, official_samples(), mutate, CASES_A_SEED):
         check(*case)
+
+
+@needs_protocol_files
+@BOTH_WAYS
+@MUTATED
+@given(seed=SEEDS)
+def test_mutated_frame_of_an_old_peer_is_an_event_or_refused(
+    mutate: Mutate, seed: int
+) -> None:
+    """The translation of the old dialect meets damage as the rest does."""
+    samples = official_samples("beta")
+    for frame, direction, _ in mutations(seed, samples, mutate, CASES_A_SEED):
+        found = outcome(frame, direction, "realtime", "beta")
+        if isinstance(found, RemoteProtocolError):
+            assert len(str(found)) <= LONGEST_MESSAGE, frame
+        else:
+            with suppress(LocalProtocolError):
+                encode_event(found, dialect="beta")
 
 
 @BOTH_WAYS

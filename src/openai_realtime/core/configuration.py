@@ -16,7 +16,7 @@ from typing import Any, TypeGuard, cast
 from .._struct import UNSET, Opt
 from ..dialect import nested_config, to_config
 from ..errors import ConfigurationError, ToolError
-from ..resources.audio import TurnDetection
+from ..resources.audio import TurnDetection, TurnDetectionType
 from ..resources.limits import APIError
 from ..resources.session import Session, SessionConfig
 from ..resources.tools import ToolDefinition
@@ -81,10 +81,21 @@ class Configuration:
 
         A server that does not say has its default, which is to detect turns.
         """
-        found = _turn_detection(self.acknowledged)
-        if found is UNSET:
-            found = _turn_detection(to_config(self.wanted, SessionConfig))
-        return found is None
+        accepted = _accepted_turn_detection(self.acknowledged)
+        if accepted is UNSET:
+            return _wanted_turn_detection(self.wanted) is None
+        return accepted is None
+
+    @property
+    def _turns_by(self) -> str:
+        """The kind of turn detection that a change is about where it names none."""
+        wanted = _wanted_turn_detection(self.wanted)
+        if isinstance(wanted, dict):
+            return cast("dict[str, str]", wanted)["type"]
+        accepted = _accepted_turn_detection(self.acknowledged)
+        if wanted is UNSET and isinstance(accepted, TurnDetection):
+            return accepted.type
+        return TurnDetectionType.SERVER_VAD.value
 
     @property
     def empty(self) -> bool:
@@ -104,8 +115,8 @@ class Configuration:
         """Merge an update in, and return what to send for it.
 
         Raises:
-            ConfigurationError: A field is unknown, fixed, contradictory or of a wrong
-                type; nothing has changed then.
+            ConfigurationError: A field is unknown, fixed, contradictory, out of bounds
+                or of a wrong type; nothing has changed then.
             ToolError: A tool by hand has the name of a registered one.
         """
         for name, way_out in _FIXED.items():
@@ -113,7 +124,7 @@ class Configuration:
                 raise ConfigurationError(
                     f"`{name}` cannot be changed by an update: {way_out}"
                 )
-        changed, notes = nested_config(fields, SessionConfig)
+        changed, notes = nested_config(fields, SessionConfig, turns_by=self._turns_by)
         self._check_tools(changed.get("tools"))
         to_config(merge(self.wanted, changed), SessionConfig)
         change = Change(to_config(changed, SessionConfig), changed, notes)
@@ -127,7 +138,8 @@ class Configuration:
         """Register a tool and return the update that tells the server.
 
         Raises:
-            ToolError: A tool of this name is registered already, or set by hand.
+            ToolError: A tool of this name is registered already, or set by hand; or
+                the definition cannot be sent.
         """
         if any(tool.get("name") == definition.name for tool in self._tools_by_hand()):
             raise ToolError(
@@ -139,6 +151,10 @@ class Configuration:
                 f"a tool named {definition.name!r} is registered already; "
                 f"remove_tool({definition.name!r}) first, or choose another name"
             )
+        try:
+            to_config({"tools": [definition.to_dict()]}, SessionConfig)
+        except ConfigurationError as exc:
+            raise ToolError(f"tool {definition.name!r}: {exc}") from exc
         self.tools[definition.name] = definition
         self._ever_registered.add(definition.name)
         return self._tools_changed()
@@ -233,7 +249,10 @@ class Configuration:
         if tools is None:
             return
         if not _is_list(tools):
-            raise ConfigurationError(f"`tools` is a list of tools, not {tools!r}")
+            # Not shown: the definition of an MCP server holds credentials.
+            raise ConfigurationError(
+                f"`tools` is a list of tools, not a {type(tools).__name__}"
+            )
         for tool in tools:
             if not isinstance(tool, dict):
                 raise ConfigurationError(
@@ -259,11 +278,21 @@ def _is_list(value: object) -> TypeGuard[list[object]]:
     return isinstance(value, list)
 
 
-def _turn_detection(session: SessionConfig | None) -> Opt[TurnDetection | None]:
+def _accepted_turn_detection(session: Session | None) -> Opt[TurnDetection | None]:
     """Return what a session says of turn detection: UNSET where it says nothing."""
     if session is None or not session.audio or not session.audio.input:
         return UNSET
     return session.audio.input.turn_detection
+
+
+def _wanted_turn_detection(wanted: Mapping[str, Any]) -> object:
+    """Return what was asked of turn detection: UNSET where nothing was."""
+    found: object = wanted
+    for key in ("audio", "input", "turn_detection"):
+        if not isinstance(found, Mapping):
+            return UNSET
+        found = cast("Mapping[str, object]", found).get(key, UNSET)
+    return found
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -191,9 +191,9 @@ class RealtimeConversation:
     def _done(self, event: ConversationItemDone) -> EventHandlerResult:
         return self._put(event.item, event.previous_item_id)
 
-    def _put(self, item: Item, previous: Opt[str | None]) -> EventHandlerResult:
+    def _put(self, item: Item, previous: Opt[str]) -> EventHandlerResult:
         """Insert an item or bring it up to date."""
-        if item.id is UNSET or item.id is None or item.id in self._deleted_ids:
+        if not item.id or item.id in self._deleted_ids:
             return _NOTHING
         status = item.status or ItemStatus.COMPLETED
         known = self._items.get(item.id)
@@ -228,9 +228,9 @@ class RealtimeConversation:
                 self._place(follower, item.id)
         return item
 
-    def _place(self, item_id: str, previous: Opt[str | None]) -> None:
+    def _place(self, item_id: str, previous: Opt[str]) -> None:
         """Move an item behind the one named, as soon as that is known."""
-        if previous is UNSET or previous is None or previous == item_id:
+        if not previous or previous == item_id:
             return
         if previous == "root":
             self._order.remove(item_id)
@@ -251,7 +251,7 @@ class RealtimeConversation:
     def _fill(self, item: FormattedItem) -> None:
         """Take over the content that the server's copy of the item has."""
         match item.item:
-            case MessageItem(content=content) if content is not UNSET:
+            case MessageItem(content=list(content)):
                 _fill_message(item, content)
             case FunctionCallItem() as call:
                 item.formatted.tool = FormattedTool(
@@ -309,7 +309,7 @@ class RealtimeConversation:
     def _heard_piece(
         self, event: ConversationItemInputAudioTranscriptionDelta
     ) -> EventHandlerResult:
-        if event.delta is UNSET or not event.delta:
+        if not event.delta:
             return _NOTHING
         item = self._items.get(event.item_id)
         if item is None:
@@ -341,7 +341,7 @@ class RealtimeConversation:
     # --- the model's output ---
 
     def _response(self, event: ResponseCreated | ResponseDone) -> EventHandlerResult:
-        if event.response.id is not UNSET:
+        if event.response.id:
             self.responses[event.response.id] = event.response
         return _NOTHING
 

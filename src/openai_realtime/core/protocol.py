@@ -286,11 +286,11 @@ class RealtimeProtocol:
 
     def _response_requested(self, event: ResponseCreate) -> None:
         config = event.response
-        if config is not UNSET and config.tools is not UNSET:
+        if config and config.tools:
             self._offered_once |= {
                 tool.name for tool in config.tools if isinstance(tool, ToolDefinition)
             }
-        if config is UNSET or config.conversation != "none":
+        if not config or config.conversation != "none":
             self.responses.sent(event)
 
     def _item_sent(self, event: ConversationItemCreate) -> None:
@@ -398,13 +398,13 @@ class RealtimeProtocol:
         return []
 
     def _response_created(self, event: ResponseCreated, now: float) -> list[Output]:
-        if _in_conversation(event.response) and event.response.id is not UNSET:
+        if _in_conversation(event.response) and event.response.id:
             self.responses.created(event.response.id)
         return []
 
     def _response_done(self, event: ResponseDone, now: float) -> list[Output]:
         response_id = event.response.id
-        if response_id is UNSET:
+        if not response_id:
             return []
         if _in_conversation(event.response):
             self.responses.done(response_id)
@@ -476,7 +476,7 @@ class RealtimeProtocol:
     def _request(self, config: Opt[ResponseConfig]) -> list[Output]:
         """Ask for a response: at once when out-of-band, else when it is its turn."""
         request = ResponseCreate(event_id=self._ids(), response=config)
-        if config is not UNSET and config.conversation == "none":
+        if config and config.conversation == "none":
             return [Send(request)]
         self.responses.ask(request)
         return self._send_next()
@@ -545,9 +545,9 @@ def server_error(event: Error) -> ServerError:
     """Return the exception for a server's `error` event."""
     details = event.error
     return ServerError(
-        details.message,
-        type=details.type,
-        code=details.code or None,
+        details.message or "the server gave no message",
+        type=details.type or "",
+        code=str(details.code) if details.code else None,
         param=details.param or None,
         event_id=details.event_id or None,
     )

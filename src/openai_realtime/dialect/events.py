@@ -43,7 +43,7 @@ def _item_to_ga(item: JsonObject, notes: Notes) -> JsonObject:
 
 
 def _item_to_beta(item: JsonObject, notes: Notes) -> JsonObject:
-    return item_to_beta(item)
+    return item_to_beta(item, notes=notes)
 
 
 _ITEM = _Body("item", _item_to_ga, _item_to_beta)
@@ -131,6 +131,13 @@ def event_to_ga(
     if row is None or row.direction != direction:
         return data
     translated = {**data, "type": row.ga}
+    if row.kind == "transcription":
+        # The name says what the session is; from here on only the session does, so one
+        # has to be there. Where something else stands in its place, none can be.
+        if translated.get("session") is None:
+            translated["session"] = {}
+        if not isinstance(translated["session"], dict):
+            return data
     if row.body is not None:
         _translate(translated, row.body.field, row.body.to_ga, notes)
     return translated

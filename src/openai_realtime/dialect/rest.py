@@ -3,13 +3,16 @@
 The old dialect posts a flat session to ``/v1/realtime/sessions``, or to
 ``/v1/realtime/transcription_sessions``, and finds the key inside the session that comes
 back. The current one posts ``{"session": ...}`` to ``/v1/realtime/client_secrets`` and
-finds the key beside the session.
+finds the key beside the session. So what stands in ``client_secret`` there stands
+beside ``session`` here, known or not.
 """
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias, cast
 
+from .._struct import UNSET
+from ..errors import LocalProtocolError
 from .session import SESSION, SESSION_UPDATE, TRANSCRIPTION_SESSION
 from .shape import JsonObject, Notes, Shape
 
@@ -31,7 +34,7 @@ _ANSWERED: dict[str, Shape] = {
     "realtime": SESSION,
     "transcription": TRANSCRIPTION_SESSION,
 }
-_KEY = ("value", "expires_at")
+_SECRET = "client_secret"
 
 
 def key_request_to_ga(
@@ -43,24 +46,25 @@ def key_request_to_ga(
         body: The flat session, as posted; it is not changed.
         type: What its path says: ``transcription`` for ``transcription_sessions``.
         notes: Receives what had to be dropped, one sentence each.
+
+    Raises:
+        LocalProtocolError: The old dialect has no path for sessions of this type.
     """
-    flat = dict(body)
-    key = flat.pop("client_secret", None)
-    session = _REQUESTED[type].to_ga(flat, _or_lost(notes))
-    request: JsonObject = {"session": session}
-    # The old SDK puts the key's lifetime here.
-    if isinstance(key, dict) and "expires_after" in key:
-        request["expires_after"] = key["expires_after"]
-    return request
+    return _to_ga(_REQUESTED, body, type, _or_lost(notes))
 
 
 def key_request_to_beta(body: JsonObject, *, notes: Notes | None = None) -> JsonObject:
-    """Translate the body of a request for a key; its session's type names the path."""
-    session = _session_of(body)
-    flat = _shape(_REQUESTED, session).to_beta(session, _or_lost(notes))
-    if "expires_after" in body:
-        flat["client_secret"] = {"expires_after": body["expires_after"]}
-    return flat
+    """Translate the body of a request for a key; its session's type names the path.
+
+    A session of a type that the old dialect lacks is dropped whole.
+
+    Args:
+        body: The request, as posted; it is not changed.
+        notes: Receives what had to be dropped, one sentence each.
+    """
+    flat, beside = _to_beta(_REQUESTED, body, _or_lost(notes))
+    # The old SDK puts the key's lifetime here.
+    return {**flat, _SECRET: beside} if beside else flat
 
 
 def key_response_to_ga(
@@ -72,37 +76,72 @@ def key_response_to_ga(
         body: The flat session with the key inside; it is not changed.
         type: What its path says: ``transcription`` for ``transcription_sessions``.
         notes: Receives what had to be dropped, one sentence each.
+
+    Raises:
+        LocalProtocolError: The old dialect has no path for sessions of this type.
     """
-    flat = dict(body)
-    key = flat.pop("client_secret", None)
-    session = _ANSWERED[type].to_ga(flat, _or_lost(notes))
-    response: JsonObject = {}
-    if isinstance(key, dict):
-        response.update(cast("JsonObject", key))
-    response["session"] = session
-    return response
+    return _to_ga(_ANSWERED, body, type, _or_lost(notes))
 
 
 def key_response_to_beta(body: JsonObject, *, notes: Notes | None = None) -> JsonObject:
     """Translate the body of the answer: the key goes into the session.
 
     An answer without a key has null in its place, as the old dialect's samples do.
+
+    Args:
+        body: The answer; it is not changed.
+        notes: Receives what had to be dropped, one sentence each.
     """
-    session = _session_of(body)
-    flat = _shape(_ANSWERED, session).to_beta(session, _or_lost(notes))
-    key = {name: body[name] for name in _KEY if name in body}
-    flat["client_secret"] = key or None
-    return flat
+    flat, beside = _to_beta(_ANSWERED, body, _or_lost(notes))
+    return {**flat, _SECRET: beside or None}
 
 
-def _session_of(body: JsonObject) -> JsonObject:
-    session = body.get("session")
-    return cast("JsonObject", session) if isinstance(session, dict) else {}
+def _to_ga(
+    shapes: dict[str, Shape], body: JsonObject, type: str, notes: Notes
+) -> JsonObject:
+    if type not in shapes:
+        raise LocalProtocolError(
+            f"the old dialect has no keys for sessions of type {type!r}; known: "
+            f"{', '.join(shapes)}"
+        )
+    flat = dict(body)
+    secret = flat.pop(_SECRET, None)
+    moved: JsonObject = {}
+    if isinstance(secret, dict):
+        moved.update(cast("JsonObject", secret))
+        if moved.pop("session", UNSET) is not UNSET:
+            notes.append(f"`{_SECRET}.session` was dropped: the session stands there")
+    elif secret is not None:
+        # It is not shown, since it may be the key.
+        notes.append(f"`{_SECRET}` was dropped: it is no object")
+    return {**moved, "session": shapes[type].to_ga(flat, notes)}
 
 
-def _shape(shapes: dict[str, Shape], session: JsonObject) -> Shape:
-    transcribes = session.get("type") == "transcription"
-    return shapes["transcription" if transcribes else "realtime"]
+def _to_beta(
+    shapes: dict[str, Shape], body: JsonObject, notes: Notes
+) -> tuple[JsonObject, JsonObject]:
+    """Return the flat session, and what stands beside it."""
+    beside = dict(body)
+    session = beside.pop("session", None)
+    flat: JsonObject = {}
+    if isinstance(session, dict):
+        flat = _flat_session(shapes, cast("JsonObject", session), notes)
+    elif session is not None:
+        notes.append(f"`session` {session!r} was dropped: it is no object")
+    if flat.pop(_SECRET, UNSET) is not UNSET:
+        notes.append(f"`session.{_SECRET}` was dropped: the key stands there")
+    return flat, beside
+
+
+def _flat_session(
+    shapes: dict[str, Shape], session: JsonObject, notes: Notes
+) -> JsonObject:
+    # Several samples of the guides leave the type out (PROTOCOL.md section 1.1).
+    type_ = session.get("type", "realtime")
+    if isinstance(type_, str) and type_ in shapes:
+        return shapes[type_].to_beta(session, notes)
+    notes.append(f"`session` was dropped: the old dialect has none of type {type_!r}")
+    return {}
 
 
 def _or_lost(notes: Notes | None) -> Notes:

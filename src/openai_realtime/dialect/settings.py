@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, cast
 
 from .._struct import UNSET
@@ -41,13 +41,13 @@ def _format_to_beta(value: Any, notes: Notes) -> Any:
         return value
     media_type = cast("JsonObject", value).get("type")
     if isinstance(media_type, str):
-        name = _FORMATS.get(media_type)
+        # The name of a vendor's own format travels as it is.
+        name = _FORMATS.get(media_type, media_type)
+        said = AudioFormat.named(name)
         rate = cast("JsonObject", value).get("rate", UNSET)
-        if name is not None and rate in (UNSET, AudioFormat.named(name).sample_rate):
+        if rate is UNSET or (name != media_type and rate == said.sample_rate):
+            _note_lacking(cast("JsonObject", value).keys() - {"type", "rate"}, notes)
             return name
-        if name is None and rate is UNSET:
-            # The name of a vendor's own format travels as it is.
-            return media_type
     notes.append(f"the format {value!r} was dropped: the old dialect cannot name it")
     return UNSET
 
@@ -62,8 +62,19 @@ def _modalities_to_beta(value: Any, notes: Notes) -> Any:
 
 
 def _turn_detection_to_ga(value: Any) -> Any:
-    # The old dialect's users turn detection off with a type of "none" as well.
-    return None if value == {"type": "none"} else value
+    # The old dialect's users turn detection off with a type of "none" as well. What
+    # stands beside it tunes something that is off.
+    return None if _is_of_type(value, "none") else value
+
+
+def _turn_detection_to_beta(value: Any, notes: Notes) -> Any:
+    # Null says that there is no timeout, as the old dialect's own sample of
+    # `session.created` does. Who asks for one would have to be told of it, and only the
+    # current dialect has `input_audio_buffer.timeout_triggered` (PROTOCOL.md 2.1).
+    timeout = "idle_timeout_ms"
+    if not isinstance(value, dict) or cast("JsonObject", value).get(timeout) is None:
+        return cast("object", value)
+    return _without(timeout)(value, notes)
 
 
 def _voice_to_beta(value: Any, notes: Notes) -> Any:
@@ -79,17 +90,24 @@ def _without(*lacking: str) -> Callable[[Any, Notes], Any]:
     def to_beta(value: Any, notes: Notes) -> Any:
         if not isinstance(value, dict):
             return value
-        kept = dict(cast("JsonObject", value))
-        for key in lacking:
-            if kept.pop(key, UNSET) is not UNSET:
-                notes.append(f"`{key}` was dropped: the old dialect lacks it")
-        return kept
+        fields = cast("JsonObject", value)
+        _note_lacking(fields.keys() & set(lacking), notes)
+        return {key: field for key, field in fields.items() if key not in lacking}
 
     return to_beta
 
 
+def _note_lacking(names: Collection[str], notes: Notes) -> None:
+    for name in sorted(names):
+        notes.append(f"`{name}` was dropped: the old dialect lacks it")
+
+
+def _is_of_type(value: Any, name: str) -> bool:
+    return isinstance(value, dict) and cast("JsonObject", value).get("type") == name
+
+
 def _is_mcp(value: Any) -> bool:
-    return isinstance(value, dict) and cast("JsonObject", value).get("type") == "mcp"
+    return _is_of_type(value, "mcp")
 
 
 def _tools_to_beta(value: Any, notes: Notes) -> Any:
@@ -103,6 +121,10 @@ def _tools_to_beta(value: Any, notes: Notes) -> Any:
 
 
 def _tool_choice_to_beta(value: Any, notes: Notes) -> Any:
+    # PROTOCOL.md section 2.3 has one name and one value for both dialects. The first
+    # specification of the old one asks for a string, a later one takes a function's
+    # name as well. Without the choice a forced call would be left to chance in silence;
+    # with it, a server that cannot read it says so.
     if _is_mcp(value):
         notes.append("`tool_choice` was dropped: the old dialect has no MCP tools")
         return UNSET
@@ -131,7 +153,10 @@ INPUT_AUDIO_NOISE_REDUCTION = Setting(
     to_beta=_without("strength"),
 )
 TURN_DETECTION = Setting(
-    "turn_detection", ("audio", "input", "turn_detection"), _turn_detection_to_ga
+    "turn_detection",
+    ("audio", "input", "turn_detection"),
+    _turn_detection_to_ga,
+    _turn_detection_to_beta,
 )
 MAX_RESPONSE_OUTPUT_TOKENS = Setting(
     "max_response_output_tokens", ("max_output_tokens",)

@@ -19,6 +19,9 @@ JsonObject: TypeAlias = dict[str, Any]
 Notes: TypeAlias = MutableSequence[str]
 """Where translating tells what it had to drop, one sentence each."""
 
+# Where the current dialect groups settings; without any of them they say nothing.
+_GROUPS = {("audio", "input"), ("audio", "output")}
+
 
 def unchanged(value: Any) -> Any:
     """Return a value that is the same in both dialects."""
@@ -66,7 +69,8 @@ class Shape:
         Args:
             settings: The rows. Of two rows with one path, both are read from the old
                 dialect and the first is written towards it.
-            type: The object's ``type`` in the current dialect, unknown to the old one.
+            type: The object's ``type`` in the current dialect. The old one has none, so
+                one that stands there, or another one here, is dropped with a note.
             gone: What the current dialect lacks, with the note for it.
             lacking: What the old dialect lacks.
             assumed: What the old dialect states and the current one lacks.
@@ -91,6 +95,8 @@ class Shape:
             setting = self._by_name.get(name)
             if setting is not None:
                 moved.append((setting, setting.to_ga(value)))
+            elif name == "type" and self._type is not None:
+                self._check_type(value, notes)
             elif name in self._gone:
                 # What is made up on the way back, the same, is no loss.
                 if value != self._assumed.get(name, UNSET):
@@ -100,28 +106,47 @@ class Shape:
         for setting, value in moved:
             if _put(nested, setting.path, value) not in (UNSET, value):
                 where = ".".join(setting.path)
-                notes.append(f"`{where}` was said twice; `{setting.name}` was taken")
+                notes.append(_said_twice(where, setting.name))
         return nested
 
     def to_beta(self, nested: JsonObject, notes: Notes) -> JsonObject:
         """Flatten the settings of an object of the current dialect."""
         flat: JsonObject = {}
-        for path, found in self._leaves(nested, ()):
-            name, value = path[0], found
+        moved: JsonObject = {}
+        for path, value in self._leaves(nested, ()):
             setting = self._by_path.get(path)
             if setting is not None:
-                name, value = setting.name, setting.to_beta(found, notes)
+                old = setting.to_beta(value, notes)
+                if old is not UNSET:
+                    moved[setting.name] = old
             elif path == ("type",) and self._type is not None:
-                continue
-            elif len(path) > 1 or path in self._inner or name in self._lacking:
-                if len(path) == 1 or value != {}:
+                self._check_type(value, notes)
+            elif self._is_nowhere_in_beta(path):
+                if value != {} or path not in _GROUPS:
                     where = ".".join(path)
                     notes.append(f"`{where}` was dropped: the old dialect lacks it")
-                continue
-            if value is not UNSET:
-                flat[name] = value
+            else:
+                flat[path[0]] = value
+        for name, value in moved.items():
+            if flat.get(name, value) != value:
+                where = ".".join(self._by_name[name].path)
+                notes.append(_said_twice(name, where))
+        flat |= moved
         # Only an object that states how it answers is whole enough to be filled up.
         return {**self._assumed, **flat} if "modalities" in flat else flat
+
+    def _check_type(self, found: Any, notes: Notes) -> None:
+        """Leave a note where a type is not the one that goes without saying."""
+        if found != self._type:
+            notes.append(
+                f"`type` {found!r} was dropped: in the old dialect this is "
+                f"{self._type!r} without saying"
+            )
+
+    def _is_nowhere_in_beta(self, path: tuple[str, ...]) -> bool:
+        if len(path) > 1 or path in self._inner:
+            return True
+        return not self._lacking.isdisjoint(path)
 
     def _leaves(
         self, node: JsonObject, above: tuple[str, ...]
@@ -136,15 +161,22 @@ class Shape:
 
 
 def _put(target: JsonObject, path: tuple[str, ...], value: Any) -> Any:
-    """Set the value at the path and return the one before it, or ``UNSET``."""
+    """Set the value at the path and return what had to go for it, or ``UNSET``."""
+    before: Any = UNSET
     for key in path[:-1]:
         # A copy, since the object here may be one that we were given.
         present = target.get(key)
         inner: JsonObject = {}
         if isinstance(present, dict):
             inner.update(cast("JsonObject", present))
+        elif present is not None:
+            before = present
         target[key] = inner
         target = inner
-    before = target.get(path[-1], UNSET)
+    before = target.get(path[-1], before)
     target[path[-1]] = value
     return before
+
+
+def _said_twice(what: str, taken: str) -> str:
+    return f"`{what}` was said twice; `{taken}` was taken"

@@ -264,6 +264,11 @@ def _tool_choice(value: Any, param: str) -> None:
         _one_of("function")(value.get("type"), f"{param}.type")
 
 
+def _truncation(value: Any, param: str) -> None:
+    if not isinstance(value, str):
+        _one_of("retention_ratio")(value.get("type"), f"{param}.type")
+
+
 def _turn_detection(value: Any, param: str) -> None:
     if value.get("type") is None:
         raise missing(f"{param}.type")
@@ -291,6 +296,7 @@ _RULES = (
     _Rule("max_output_tokens", _token_limit),
     _Rule("tools", _tools),
     _Rule("tool_choice", _tool_choice),
+    _Rule("truncation", _truncation),
     _Rule("audio.input.format", _pcm),
     _Rule("audio.input.turn_detection", _turn_detection),
     _Rule("audio.input.turn_detection.threshold", _between(0, 1)),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from .._struct import UNSET
 from ..resources.items import (
     ContentPart,
     FunctionCallItem,
@@ -53,7 +52,7 @@ def admit(item: Item, *, ids: Ids, ears: Listener, param: str = "item") -> Entry
     if isinstance(item, MessageItem):
         return _message(item, item_id, ears, param)
     if isinstance(item, FunctionCallItem):
-        if item.arguments is UNSET:
+        if not isinstance(item.arguments, str):
             raise missing(f"{param}.arguments")
         call_id = item.call_id or ids("call")
         return Entry(
@@ -143,7 +142,7 @@ def _part(
             raise invalid_value(
                 f"{param}.image_url", "Images are data URLs of type PNG or JPEG."
             )
-    elif getattr(part, "text", UNSET) is UNSET:
+    elif not isinstance(getattr(part, "text", None), str):
         raise missing(f"{param}.text")
     return part
 

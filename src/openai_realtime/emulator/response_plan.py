@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from .._struct import UNSET, complaint
-from ..resources.audio import AudioConfig
+from .._struct import complaint
 from ..resources.items import Item
-from ..resources.response import ResponseConfig
+from ..resources.response import ResponseAudioConfig, ResponseConfig
 from ..resources.session import Session
 from ..resources.tools import ToolChoice, ToolDefinition
 from .config_rules import Json, check_fields, check_values, merge
@@ -49,7 +48,7 @@ class ResponsePlan:
     tools: tuple[ToolDefinition, ...]
     tool_choice: ToolChoice
     max_output_tokens: int | None
-    audio: AudioConfig
+    audio: ResponseAudioConfig
     metadata: dict[str, str] | None = None
     out_of_band: bool = False
     input: tuple[Item, ...] | None = None
@@ -86,9 +85,9 @@ def plan_response(settings: SessionSettings, given: Json | None = None) -> Respo
         speed=output["speed"],
         instructions=config["instructions"],
         tools=_functions(session),
-        tool_choice="auto" if session.tool_choice is UNSET else session.tool_choice,
+        tool_choice=session.tool_choice or "auto",
         max_output_tokens=limit if isinstance(limit, int) else None,
-        audio=AudioConfig.from_dict(shown),
+        audio=ResponseAudioConfig.from_dict(shown),
         metadata=subject.get("metadata"),
         out_of_band=about.conversation == "none",
         input=tuple(about.input) if isinstance(about.input, list) else None,

@@ -24,8 +24,6 @@ from .names import *
 from .server import *
 from .unknown import *
 
-Direction: TypeAlias = Literal["client", "server"]
-Surface: TypeAlias = Literal["realtime", "translation"]
 Dialect: TypeAlias = Literal["ga", "beta"]
 Transports: TypeAlias = Literal["all", "media", "sip"]
 

@@ -51,7 +51,7 @@ class ConversationItemCreate(ClientEvent, tag="conversation.item.create"):
     """Insert an item: after the one named, at the ``root``, or at the end."""
 
     item: Item
-    previous_item_id: Opt[str | None] = UNSET
+    previous_item_id: Opt[str] = UNSET
 
 
 class ConversationItemRetrieve(ClientEvent, tag="conversation.item.retrieve"):

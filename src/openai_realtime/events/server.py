@@ -6,13 +6,12 @@ the text from the size of the frames.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._struct import UNSET, Opt
 from ..resources.items import ContentPart, Conversation, Item
 from ..resources.limits import APIError, RateLimit, TranscriptionError
 from ..resources.response import Response
 from ..resources.session import Session
+from ..resources.transcript import LogProb, TranscriptionLanguage
 from ..resources.usage import TranscriptionUsage
 from ._base import ServerEvent
 
@@ -97,7 +96,7 @@ class ConversationCreated(ServerEvent, tag="conversation.created"):
 
 class _ItemPlaced(ServerEvent):
     item: Item
-    previous_item_id: Opt[str | None] = UNSET
+    previous_item_id: Opt[str] = UNSET
 
 
 class ConversationItemAdded(_ItemPlaced, tag="conversation.item.added"):
@@ -140,8 +139,8 @@ class ConversationItemInputAudioTranscriptionDelta(
     item_id: str
     content_index: Opt[int] = UNSET
     delta: Opt[str] = UNSET
-    logprobs: Opt[list[Any] | None] = UNSET
-    obfuscation: Opt[str | None] = UNSET
+    logprobs: Opt[list[LogProb]] = UNSET
+    obfuscation: Opt[str] = UNSET
 
 
 class ConversationItemInputAudioTranscriptionSegment(
@@ -167,8 +166,8 @@ class ConversationItemInputAudioTranscriptionCompleted(
     transcript: str
     content_index: Opt[int] = UNSET
     usage: Opt[TranscriptionUsage] = UNSET
-    languages: Opt[list[Any] | None] = UNSET
-    logprobs: Opt[list[Any] | None] = UNSET
+    languages: Opt[list[TranscriptionLanguage]] = UNSET
+    logprobs: Opt[list[LogProb]] = UNSET
 
 
 class ConversationItemInputAudioTranscriptionFailed(
@@ -188,7 +187,7 @@ class InputAudioBufferCommitted(ServerEvent, tag="input_audio_buffer.committed")
     """The input buffer became this user item."""
 
     item_id: str
-    previous_item_id: Opt[str | None] = UNSET
+    previous_item_id: Opt[str] = UNSET
 
 
 class InputAudioBufferCleared(ServerEvent, tag="input_audio_buffer.cleared"):
@@ -300,7 +299,7 @@ class ResponseOutputTextDelta(_ContentEvent, tag="response.output_text.delta"):
     """A piece of text."""
 
     delta: str
-    obfuscation: Opt[str | None] = UNSET
+    obfuscation: Opt[str] = UNSET
 
 
 class ResponseOutputTextDone(_ContentEvent, tag="response.output_text.done"):
@@ -313,7 +312,7 @@ class ResponseOutputAudioDelta(_ContentEvent, tag="response.output_audio.delta")
     """A piece of audio, in the session's output format."""
 
     delta: bytes
-    obfuscation: Opt[str | None] = UNSET
+    obfuscation: Opt[str] = UNSET
 
 
 class ResponseOutputAudioDone(_ContentEvent, tag="response.output_audio.done"):
@@ -326,7 +325,7 @@ class ResponseOutputAudioTranscriptDelta(
     """A piece of the transcript of the spoken audio."""
 
     delta: str
-    obfuscation: Opt[str | None] = UNSET
+    obfuscation: Opt[str] = UNSET
 
 
 class ResponseOutputAudioTranscriptDone(
@@ -350,7 +349,7 @@ class ResponseFunctionCallArgumentsDelta(
 
     call_id: str
     delta: str
-    obfuscation: Opt[str | None] = UNSET
+    obfuscation: Opt[str] = UNSET
 
 
 class ResponseFunctionCallArgumentsDone(
@@ -369,7 +368,7 @@ class ResponseMcpCallArgumentsDelta(
     """A piece of the arguments of an MCP call."""
 
     delta: str
-    obfuscation: Opt[str | None] = UNSET
+    obfuscation: Opt[str] = UNSET
 
 
 class ResponseMcpCallArgumentsDone(

@@ -62,14 +62,14 @@ class SessionInputTranscriptDelta(ServerEvent, tag="session.input_transcript.del
     """A piece of what was said, where transcription is on."""
 
     delta: str
-    elapsed_ms: Opt[int | None] = UNSET
+    elapsed_ms: Opt[int] = UNSET
 
 
 class SessionOutputTranscriptDelta(ServerEvent, tag="session.output_transcript.delta"):
     """A piece of the translation as text; append it without adding spaces."""
 
     delta: str
-    elapsed_ms: Opt[int | None] = UNSET
+    elapsed_ms: Opt[int] = UNSET
 
 
 class SessionOutputAudioDelta(ServerEvent, tag="session.output_audio.delta"):
@@ -83,4 +83,4 @@ class SessionOutputAudioDelta(ServerEvent, tag="session.output_audio.delta"):
     sample_rate: Opt[int] = UNSET
     channels: Opt[int] = UNSET
     format: Opt[str] = UNSET
-    elapsed_ms: Opt[int | None] = UNSET
+    elapsed_ms: Opt[int] = UNSET

@@ -12,5 +12,6 @@ from .secrets import *
 from .seed_names import *
 from .session import *
 from .tools import *
+from .transcript import *
 from .translation import *
 from .usage import *

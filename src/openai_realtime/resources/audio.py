@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import msgspec
 
 from .._struct import UNSET, OpenFamily, Opt, UnknownVariant, WireObject, tag_of
+from .text_or_object import read_objects, text_or
 
 __all__ = [
     "PCM16",
@@ -21,7 +24,9 @@ __all__ = [
     "TurnDetection",
     "TurnDetectionType",
     "UnknownTurnDetection",
+    "UnknownVoice",
     "Voice",
+    "VoiceChoice",
 ]
 
 # The names of the old dialect and what they became (PROTOCOL.md section 2.3).
@@ -53,6 +58,26 @@ class CustomVoice(WireObject):
     id: str
 
 
+class UnknownVoice(UnknownVariant):
+    """A voice that is named by an object without an id."""
+
+    __slots__ = ()
+
+
+if TYPE_CHECKING:
+    VoiceChoice: TypeAlias = str | CustomVoice | UnknownVoice
+else:
+    VoiceChoice = text_or(CustomVoice)
+
+
+def read_voice(data: dict[str, Any]) -> CustomVoice | UnknownVoice:
+    """Return the voice that an object names."""
+    found = data.get("id")
+    if isinstance(found, str):
+        return CustomVoice(id=found)
+    return UnknownVoice(msgspec.to_builtins(data))
+
+
 class AudioFormat(WireObject):
     """An audio format: ``audio/pcm`` (16 bit, mono), ``audio/pcmu``, ``audio/pcma``.
 
@@ -75,9 +100,7 @@ class AudioFormat(WireObject):
     @property
     def sample_rate(self) -> int:
         """Samples per second: 24,000, or 8,000 for G.711 (PROTOCOL.md section 3.2)."""
-        if self.rate is not UNSET:
-            return self.rate
-        return 24_000 if self.type == "audio/pcm" else 8_000
+        return self.rate or (24_000 if self.type == "audio/pcm" else 8_000)
 
     @property
     def bytes_per_sample(self) -> int:
@@ -99,10 +122,10 @@ class InputAudioTranscriptionConfig(WireObject):
     """How the user's speech is transcribed; null in its place turns it off."""
 
     model: Opt[str] = UNSET
-    language: Opt[str | None] = UNSET
+    language: Opt[str] = UNSET
     languages: Opt[list[str]] = UNSET
     keywords: Opt[list[str]] = UNSET
-    prompt: Opt[str | None] = UNSET
+    prompt: Opt[str] = UNSET
     delay: Opt[str] = UNSET
 
 
@@ -110,7 +133,7 @@ class NoiseReduction(WireObject):
     """The filter before voice activity detection: near_field or far_field."""
 
     type: Opt[str] = UNSET
-    strength: Opt[Any] = UNSET
+    strength: Opt[float] = UNSET
 
 
 class TurnDetectionType(StrEnum):
@@ -142,7 +165,7 @@ class ServerVad(_TurnDetectionVariant, tag="server_vad"):
     threshold: Opt[float] = UNSET
     prefix_padding_ms: Opt[int] = UNSET
     silence_duration_ms: Opt[int] = UNSET
-    idle_timeout_ms: Opt[int | None] = UNSET
+    idle_timeout_ms: Opt[int] = UNSET
 
 
 class SemanticVad(_TurnDetectionVariant, tag="semantic_vad"):
@@ -165,21 +188,24 @@ class AudioInputConfig(WireObject):
     """The ``audio.input`` part of a session."""
 
     format: Opt[AudioFormat] = UNSET
-    transcription: Opt[InputAudioTranscriptionConfig | None] = UNSET
-    noise_reduction: Opt[NoiseReduction | None] = UNSET
-    turn_detection: Opt[TurnDetection | None] = UNSET
+    transcription: Opt[InputAudioTranscriptionConfig] = UNSET
+    noise_reduction: Opt[NoiseReduction] = UNSET
+    turn_detection: Opt[TurnDetection] = UNSET
 
 
 class AudioOutputConfig(WireObject):
-    """The ``audio.output`` part of a session or response."""
+    """The ``audio.output`` part of a session."""
 
     format: Opt[AudioFormat] = UNSET
-    voice: Opt[str | CustomVoice] = UNSET
+    voice: Opt[VoiceChoice] = UNSET
     speed: Opt[float] = UNSET
+
+    def __post_init__(self) -> None:
+        read_objects(self, voice=read_voice)
 
 
 class AudioConfig(WireObject):
-    """The ``audio`` part of a session or response."""
+    """The ``audio`` part of a session."""
 
     input: Opt[AudioInputConfig] = UNSET
     output: Opt[AudioOutputConfig] = UNSET

@@ -40,7 +40,7 @@ class IncomingCallData(WireObject):
 
     call_id: str
     sip_headers: list[SipHeader]
-    sip_media_security: Opt[str | None] = UNSET
+    sip_media_security: Opt[str] = UNSET
 
 
 class IncomingCall(WireObject):
@@ -52,5 +52,5 @@ class IncomingCall(WireObject):
     id: str
     created_at: int
     data: IncomingCallData
-    type: str = "realtime.call.incoming"
+    type: Opt[str] = "realtime.call.incoming"
     object: Opt[str] = UNSET

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
+import msgspec
 from msgspec import Struct
 
+from .._struct import shown_as, shown_fields
 from .items import FunctionCallItem, Item, MessageItem
 
 __all__ = [
@@ -22,7 +24,18 @@ __all__ = [
 Piece = TypeVar("Piece", str, bytes)
 
 
-class Delta(Struct, frozen=True, kw_only=True):
+class _Brief:
+    """A struct that is not of the wire, shown as briefly as one that is."""
+
+    __slots__ = ()
+
+    __struct_fields__: ClassVar[tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        return shown_as(self, shown_fields(self, self.__struct_fields__))
+
+
+class Delta(_Brief, Struct, frozen=True, kw_only=True):
     """What one update added; exactly one field is set.
 
     Attributes:
@@ -36,6 +49,11 @@ class Delta(Struct, frozen=True, kw_only=True):
     audio: bytes | None = None
     transcript: str | None = None
     arguments: str | None = None
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the field that is set, as JSON: audio as base64 text."""
+        fields: dict[str, str | None] = msgspec.to_builtins(self)
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class _Chunks(Generic[Piece]):
@@ -62,7 +80,7 @@ class _Chunks(Generic[Piece]):
         return self._pieces[0]
 
 
-class FormattedTool(Struct, kw_only=True):
+class FormattedTool(_Brief, Struct, kw_only=True):
     """A function call of the model; ``arguments`` grows while it streams."""
 
     type: str
@@ -133,10 +151,8 @@ class FormattedProperty:
         self._audio.append(piece)
 
     def __repr__(self) -> str:
-        return (
-            f"FormattedProperty(text={self.text!r}, transcript={self.transcript!r}, "
-            f"audio=<{self.audio_size} bytes>, tool={self.tool!r})"
-        )
+        shown = shown_fields(self, ("text", "transcript", "tool", "output"))
+        return shown_as(self, shown | {"audio": f"<{self.audio_size} bytes>"})
 
 
 class FormattedItem:
@@ -188,17 +204,15 @@ class FormattedItem:
         }
 
     def __repr__(self) -> str:
-        return (
-            f"FormattedItem(id={self.id!r}, type={self.type!r}, role={self.role!r}, "
-            f"status={self.status!r}, formatted={self.formatted!r})"
-        )
+        names = ("id", "type", "role", "status", "formatted")
+        return shown_as(self, shown_fields(self, names))
 
 
 def _call(tool: FormattedTool) -> dict[str, str]:
     return {"call_id": tool.call_id, "arguments": tool.arguments}
 
 
-class ItemSpeech(Struct, kw_only=True):
+class ItemSpeech(_Brief, Struct, kw_only=True):
     """A span of speech that voice activity detection saw for an item.
 
     Attributes:
@@ -212,13 +226,13 @@ class ItemSpeech(Struct, kw_only=True):
     audio: bytes = b""
 
 
-class ItemTranscript(Struct, frozen=True, kw_only=True):
+class ItemTranscript(_Brief, Struct, frozen=True, kw_only=True):
     """A transcript that arrived before its item."""
 
     transcript: str
 
 
-class EventHandlerResult(Struct, frozen=True, kw_only=True):
+class EventHandlerResult(_Brief, Struct, frozen=True, kw_only=True):
     """What applying one server event to the cache yielded.
 
     Attributes:

@@ -25,7 +25,12 @@ __all__ = [
     "McpApprovalRequestItem",
     "McpApprovalResponseItem",
     "McpCallItem",
+    "McpError",
+    "McpHttpError",
     "McpListToolsItem",
+    "McpListedTool",
+    "McpProtocolError",
+    "McpToolExecutionError",
     "MessageItem",
     "ObjectType",
     "OutputAudioPart",
@@ -33,6 +38,7 @@ __all__ = [
     "TextPart",
     "UnknownContentPart",
     "UnknownItem",
+    "UnknownMcpError",
 ]
 
 
@@ -116,14 +122,14 @@ class InputTextPart(_ContentPartVariant, tag="input_text"):
 class InputAudioPart(_ContentPartVariant, tag="input_audio"):
     """Audio that the user spoke, in the session's input format."""
 
-    audio: Opt[bytes | None] = UNSET
-    transcript: Opt[str | None] = UNSET
+    audio: Opt[bytes] = UNSET
+    transcript: Opt[str] = UNSET
 
 
 class InputImagePart(_ContentPartVariant, tag="input_image"):
     """An image from the user, as a data URL."""
 
-    image_url: Opt[str | None] = UNSET
+    image_url: Opt[str] = UNSET
     detail: Opt[str] = UNSET
 
 
@@ -136,8 +142,8 @@ class OutputTextPart(_ContentPartVariant, tag="output_text"):
 class OutputAudioPart(_ContentPartVariant, tag="output_audio"):
     """Audio that the model spoke, in the session's output format."""
 
-    audio: Opt[bytes | None] = UNSET
-    transcript: Opt[str | None] = UNSET
+    audio: Opt[bytes] = UNSET
+    transcript: Opt[str] = UNSET
 
 
 class TextPart(_ContentPartVariant, tag="text"):
@@ -149,8 +155,8 @@ class TextPart(_ContentPartVariant, tag="text"):
 class AudioPart(_ContentPartVariant, tag="audio"):
     """Audio under its short name: `response.content_part.*` and the old dialect."""
 
-    audio: Opt[bytes | None] = UNSET
-    transcript: Opt[str | None] = UNSET
+    audio: Opt[bytes] = UNSET
+    transcript: Opt[str] = UNSET
 
 
 class UnknownContentPart(UnknownVariant, ContentPart):
@@ -169,14 +175,14 @@ class Item(OpenFamily):
 
     __slots__ = ()
 
-    id: Opt[str | None]
-    status: Opt[str | None]
+    id: Opt[str]
+    status: Opt[str]
 
 
 class _ItemVariant(WireObject, Item, tag_field="type"):
-    id: Opt[str | None] = UNSET
+    id: Opt[str] = UNSET
     object: Opt[str] = UNSET
-    status: Opt[str | None] = UNSET
+    status: Opt[str] = UNSET
 
     @property
     def type(self) -> str:
@@ -189,7 +195,7 @@ class MessageItem(_ItemVariant, tag="message"):
 
     role: str
     content: Opt[list[ContentPart]] = UNSET
-    phase: Opt[str | None] = UNSET
+    phase: Opt[str] = UNSET
 
 
 class FunctionCallItem(_ItemVariant, tag="function_call"):
@@ -197,7 +203,7 @@ class FunctionCallItem(_ItemVariant, tag="function_call"):
 
     name: str
     arguments: Opt[str] = UNSET
-    call_id: Opt[str | None] = UNSET
+    call_id: Opt[str] = UNSET
 
 
 class FunctionCallOutputItem(_ItemVariant, tag="function_call_output"):
@@ -207,11 +213,62 @@ class FunctionCallOutputItem(_ItemVariant, tag="function_call_output"):
     output: str
 
 
+class McpListedTool(WireObject):
+    """A tool that an MCP server offers.
+
+    Attributes:
+        input_schema: The JSON schema of its arguments.
+        annotations: What the server says about it besides.
+    """
+
+    name: str
+    description: Opt[str] = UNSET
+    input_schema: Opt[dict[str, Any]] = UNSET
+    annotations: Opt[dict[str, Any]] = UNSET
+
+
 class McpListToolsItem(_ItemVariant, tag="mcp_list_tools"):
     """The tools that an MCP server offers."""
 
     server_label: str
-    tools: Opt[list[dict[str, Any]]] = UNSET
+    tools: Opt[list[McpListedTool]] = UNSET
+
+
+class McpError(OpenFamily):
+    """Why the call of an MCP tool failed."""
+
+    __slots__ = ()
+
+
+class _McpErrorVariant(WireObject, McpError, tag_field="type"):
+    message: Opt[str] = UNSET
+
+    @property
+    def type(self) -> str:
+        """Where the call failed."""
+        return tag_of(type(self))
+
+
+class McpProtocolError(_McpErrorVariant, tag="protocol_error"):
+    """The MCP server broke its protocol."""
+
+    code: Opt[int | str] = UNSET
+
+
+class McpToolExecutionError(_McpErrorVariant, tag="tool_execution_error"):
+    """The tool itself failed."""
+
+
+class McpHttpError(_McpErrorVariant, tag="http_error"):
+    """The MCP server could not be reached."""
+
+    code: Opt[int | str] = UNSET
+
+
+class UnknownMcpError(UnknownVariant, McpError):
+    """A failure of an MCP call that this version does not know."""
+
+    __slots__ = ()
 
 
 class McpCallItem(_ItemVariant, tag="mcp_call"):
@@ -220,9 +277,9 @@ class McpCallItem(_ItemVariant, tag="mcp_call"):
     server_label: str
     name: str
     arguments: str
-    approval_request_id: Opt[str | None] = UNSET
-    output: Opt[str | None] = UNSET
-    error: Opt[dict[str, Any] | None] = UNSET
+    approval_request_id: Opt[str] = UNSET
+    output: Opt[str] = UNSET
+    error: Opt[McpError] = UNSET
 
 
 class McpApprovalRequestItem(_ItemVariant, tag="mcp_approval_request"):
@@ -238,7 +295,7 @@ class McpApprovalResponseItem(_ItemVariant, tag="mcp_approval_response"):
 
     approval_request_id: str
     approve: bool
-    reason: Opt[str | None] = UNSET
+    reason: Opt[str] = UNSET
 
 
 class ItemReference(_ItemVariant, tag="item_reference"):
@@ -252,13 +309,19 @@ class UnknownItem(UnknownVariant, Item):
 
     def __init__(self, data: dict[str, Any]) -> None:
         super().__init__(data)
-        self.id = _text(data.get("id"))
-        self.status = _text(data.get("status"))
+        object.__setattr__(self, "id", _text(data.get("id")))
+        object.__setattr__(self, "status", _text(data.get("status")))
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
+
+McpError.variants = {
+    tag_of(variant): variant
+    for variant in (McpProtocolError, McpToolExecutionError, McpHttpError)
+}
+McpError.unknown = UnknownMcpError
 
 ContentPart.variants = {
     tag_of(variant): variant

@@ -26,23 +26,23 @@ class RateLimit(WireObject):
 
 
 class APIError(WireObject):
-    """Details of an ``error`` event.
+    """Details of an ``error`` event; nothing of them is sure to be there.
 
     Attributes:
         event_id: Our event that caused the error, where there is one.
     """
 
-    type: str
-    message: str
-    code: Opt[str | None] = UNSET
-    param: Opt[str | None] = UNSET
-    event_id: Opt[str | None] = UNSET
+    type: Opt[str] = UNSET
+    message: Opt[str] = UNSET
+    code: Opt[str | int] = UNSET
+    param: Opt[str] = UNSET
+    event_id: Opt[str] = UNSET
 
 
 class TranscriptionError(WireObject):
     """Why the transcription of an item failed."""
 
     type: Opt[str] = UNSET
-    code: Opt[str | None] = UNSET
+    code: Opt[str | int] = UNSET
     message: Opt[str] = UNSET
-    param: Opt[str | None] = UNSET
+    param: Opt[str] = UNSET

@@ -6,14 +6,17 @@ from enum import StrEnum
 from typing import Any
 
 from .._struct import UNSET, Opt, WireObject
-from .audio import AudioConfig
+from .audio import AudioFormat, VoiceChoice, read_voice
 from .items import Item
 from .session import PromptReference, Reasoning
-from .tools import SessionTool, ToolChoice
+from .text_or_object import family_reader, read_objects
+from .tools import SessionTool, ToolChoice, ToolChoiceObject
 
 __all__ = [
     "CachedTokensDetails",
     "Response",
+    "ResponseAudioConfig",
+    "ResponseAudioOutputConfig",
     "ResponseConfig",
     "ResponseConfigConversation",
     "ResponseError",
@@ -62,6 +65,25 @@ class ResponseConfigConversation(StrEnum):
     NONE = "none"
 
 
+class ResponseAudioOutputConfig(WireObject):
+    """The ``audio.output`` part of a response: how fast to speak is the session's."""
+
+    format: Opt[AudioFormat] = UNSET
+    voice: Opt[VoiceChoice] = UNSET
+
+    def __post_init__(self) -> None:
+        read_objects(self, voice=read_voice)
+
+
+class ResponseAudioConfig(WireObject):
+    """The ``audio`` part of a response, which has no input (PROTOCOL.md 3.5)."""
+
+    output: Opt[ResponseAudioOutputConfig] = UNSET
+
+
+_read_tool_choice = family_reader(ToolChoiceObject)
+
+
 class ResponseConfig(WireObject):
     """Parameters of ``response.create``; they hold for that response only.
 
@@ -73,24 +95,27 @@ class ResponseConfig(WireObject):
 
     output_modalities: Opt[list[str]] = UNSET
     instructions: Opt[str] = UNSET
-    audio: Opt[AudioConfig] = UNSET
+    audio: Opt[ResponseAudioConfig] = UNSET
     tools: Opt[list[SessionTool]] = UNSET
     tool_choice: Opt[ToolChoice] = UNSET
     parallel_tool_calls: Opt[bool] = UNSET
     reasoning: Opt[Reasoning] = UNSET
     max_output_tokens: Opt[int | str] = UNSET
     conversation: Opt[str] = UNSET
-    metadata: Opt[dict[str, str] | None] = UNSET
-    prompt: Opt[PromptReference | None] = UNSET
+    metadata: Opt[dict[str, str]] = UNSET
+    prompt: Opt[PromptReference] = UNSET
     input: Opt[list[Item]] = UNSET
+
+    def __post_init__(self) -> None:
+        read_objects(self, tool_choice=_read_tool_choice)
 
 
 class ResponseError(WireObject):
     """Why a response failed."""
 
     type: Opt[str] = UNSET
-    code: Opt[str | None] = UNSET
-    message: Opt[str | None] = UNSET
+    code: Opt[str | int] = UNSET
+    message: Opt[str] = UNSET
 
 
 class ResponseStatusDetails(WireObject):
@@ -98,7 +123,7 @@ class ResponseStatusDetails(WireObject):
 
     type: Opt[str] = UNSET
     reason: Opt[str] = UNSET
-    error: Opt[ResponseError | None] = UNSET
+    error: Opt[ResponseError] = UNSET
 
 
 class CachedTokensDetails(WireObject):
@@ -116,7 +141,7 @@ class UsageInputTokenDetails(WireObject):
     text_tokens: Opt[int] = UNSET
     audio_tokens: Opt[int] = UNSET
     image_tokens: Opt[int] = UNSET
-    cached_tokens_details: Opt[CachedTokensDetails | None] = UNSET
+    cached_tokens_details: Opt[CachedTokensDetails] = UNSET
 
 
 class UsageOutputTokenDetails(WireObject):
@@ -132,8 +157,8 @@ class Usage(WireObject):
     total_tokens: Opt[int] = UNSET
     input_tokens: Opt[int] = UNSET
     output_tokens: Opt[int] = UNSET
-    input_token_details: Opt[UsageInputTokenDetails | None] = UNSET
-    output_token_details: Opt[UsageOutputTokenDetails | None] = UNSET
+    input_token_details: Opt[UsageInputTokenDetails] = UNSET
+    output_token_details: Opt[UsageOutputTokenDetails] = UNSET
 
 
 class Response(WireObject):
@@ -147,11 +172,11 @@ class Response(WireObject):
     id: Opt[str] = UNSET
     object: Opt[str] = UNSET
     status: Opt[str] = UNSET
-    status_details: Opt[ResponseStatusDetails | None] = UNSET
+    status_details: Opt[ResponseStatusDetails] = UNSET
     output: Opt[list[Item]] = UNSET
-    conversation_id: Opt[str | None] = UNSET
+    conversation_id: Opt[str] = UNSET
     output_modalities: Opt[list[str]] = UNSET
-    audio: Opt[AudioConfig] = UNSET
+    audio: Opt[ResponseAudioConfig] = UNSET
     max_output_tokens: Opt[int | str] = UNSET
-    metadata: Opt[dict[str, Any] | None] = UNSET
-    usage: Opt[Usage | None] = UNSET
+    metadata: Opt[dict[str, Any]] = UNSET
+    usage: Opt[Usage] = UNSET

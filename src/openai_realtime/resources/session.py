@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .._struct import UNSET, Opt, WireObject
+from .._struct import UNSET, OpenFamily, Opt, UnknownVariant, WireObject, tag_of
 from .audio import AudioConfig
-from .tools import SessionTool, ToolChoice
+from .text_or_object import family_reader, read_objects, text_or
+from .tools import SessionTool, ToolChoice, ToolChoiceObject
 
 __all__ = [
     "ClientSecret",
@@ -17,7 +18,11 @@ __all__ = [
     "RetentionRatio",
     "Session",
     "SessionConfig",
+    "TokenLimits",
     "TracingConfig",
+    "Truncation",
+    "TruncationObject",
+    "UnknownTruncation",
 ]
 
 
@@ -34,11 +39,48 @@ class Reasoning(WireObject):
     effort: Opt[str] = UNSET
 
 
-class RetentionRatio(WireObject, tag_field="type", tag="retention_ratio"):
+class TokenLimits(WireObject):
+    """How many tokens the conversation may have after the instructions."""
+
+    post_instructions: Opt[int] = UNSET
+
+
+class TruncationObject(OpenFamily):
+    """What becomes of a conversation that is too long, where a text does not say it."""
+
+    __slots__ = ()
+
+
+class RetentionRatio(
+    WireObject, TruncationObject, tag_field="type", tag="retention_ratio"
+):
     """Keep this share of the conversation when the limit is hit."""
 
     retention_ratio: float
-    token_limits: Opt[dict[str, int]] = UNSET
+    token_limits: Opt[TokenLimits] = UNSET
+
+    @property
+    def type(self) -> str:
+        """The kind of truncation."""
+        return tag_of(type(self))
+
+
+class UnknownTruncation(UnknownVariant, TruncationObject):
+    """A kind of truncation that this version does not know."""
+
+    __slots__ = ()
+
+
+TruncationObject.variants = {"retention_ratio": RetentionRatio}
+TruncationObject.unknown = UnknownTruncation
+
+if TYPE_CHECKING:
+    Truncation: TypeAlias = str | TruncationObject
+else:
+    Truncation = text_or(TruncationObject)
+
+_read_tool_choice = family_reader(ToolChoiceObject)
+_read_truncation = family_reader(TruncationObject)
 
 
 class TracingConfig(WireObject):
@@ -46,15 +88,15 @@ class TracingConfig(WireObject):
 
     workflow_name: Opt[str] = UNSET
     group_id: Opt[str] = UNSET
-    metadata: Opt[Any] = UNSET
+    metadata: Opt[dict[str, Any]] = UNSET
 
 
 class PromptReference(WireObject):
     """A stored prompt with values for its variables."""
 
     id: str
-    version: Opt[str | None] = UNSET
-    variables: Opt[dict[str, Any] | None] = UNSET
+    version: Opt[str] = UNSET
+    variables: Opt[dict[str, Any]] = UNSET
 
 
 class ClientSecret(WireObject):
@@ -73,13 +115,14 @@ class SessionConfig(WireObject):
     Fields left out stay as they are; ``""``, ``[]`` and ``None`` clear.
 
     Attributes:
-        type: ``realtime`` or ``transcription``; fixed when connecting.
+        type: ``realtime`` or ``transcription``; fixed when connecting. Every update
+            must name it, so `RealtimeAPI` sends ``realtime`` where it was left out.
         model: Fixed when connecting.
         output_modalities: ``["audio"]`` or ``["text"]``, never both.
         max_output_tokens: 1 to 4096, or ``"inf"``.
     """
 
-    type: Opt[str] = "realtime"
+    type: Opt[str] = UNSET
     model: Opt[str] = UNSET
     output_modalities: Opt[list[str]] = UNSET
     instructions: Opt[str] = UNSET
@@ -89,10 +132,13 @@ class SessionConfig(WireObject):
     parallel_tool_calls: Opt[bool] = UNSET
     reasoning: Opt[Reasoning] = UNSET
     max_output_tokens: Opt[int | str] = UNSET
-    truncation: Opt[str | RetentionRatio] = UNSET
-    include: Opt[list[str] | None] = UNSET
-    tracing: Opt[str | TracingConfig | None] = UNSET
-    prompt: Opt[PromptReference | None] = UNSET
+    truncation: Opt[Truncation] = UNSET
+    include: Opt[list[str]] = UNSET
+    tracing: Opt[str | TracingConfig] = UNSET
+    prompt: Opt[PromptReference] = UNSET
+
+    def __post_init__(self) -> None:
+        read_objects(self, tool_choice=_read_tool_choice, truncation=_read_truncation)
 
 
 class Session(SessionConfig):
@@ -102,8 +148,7 @@ class Session(SessionConfig):
         expires_at: When the session ends, in unix seconds.
     """
 
-    type: Opt[str] = UNSET
     id: Opt[str] = UNSET
     object: Opt[str] = UNSET
-    expires_at: Opt[int | None] = UNSET
-    client_secret: Opt[ClientSecret | None] = UNSET
+    expires_at: Opt[int] = UNSET
+    client_secret: Opt[ClientSecret] = UNSET

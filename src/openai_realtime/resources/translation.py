@@ -17,8 +17,8 @@ __all__ = [
 class TranslationInputConfig(WireObject):
     """What happens to the audio that is to be translated."""
 
-    transcription: Opt[InputAudioTranscriptionConfig | None] = UNSET
-    noise_reduction: Opt[NoiseReduction | None] = UNSET
+    transcription: Opt[InputAudioTranscriptionConfig] = UNSET
+    noise_reduction: Opt[NoiseReduction] = UNSET
 
 
 class TranslationOutputConfig(WireObject):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ..._struct import UNSET
 from ...audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from ...client import RealtimeClient
 from ...events import (
@@ -117,8 +116,7 @@ class Report:
         reply = self._by_id.get(event.response.id or "")
         if reply is not None:
             reply.status = event.response.status or "unknown"
-            usage = event.response.usage
-            reply.usage = None if usage is UNSET else usage
+            reply.usage = event.response.usage or None
 
 
 def _row(reply: Reply, heard: dict[str, int]) -> tuple[str, ...]:
