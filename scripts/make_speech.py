@@ -25,7 +25,7 @@ from openai_realtime.audio import (
     to_samples,
     write_wav,
 )
-from openai_realtime.emulator.captions import caption
+from openai_realtime.emulator.senses.captions import caption
 
 PACKAGE = Path(__file__).parents[1] / "src" / "openai_realtime"
 TARGET = PACKAGE / "cli" / "demo" / "speech"

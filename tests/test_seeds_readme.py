@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openai_realtime import ConfigurationError, RealtimeClient
-from openai_realtime.emulator.voice import FormantVoice
+from openai_realtime.emulator.senses.voice import FormantVoice
 from openai_realtime.events import (
     ConversationInterrupted,
     ConversationItemAppended,

@@ -337,7 +337,7 @@ def _mended(value: Any, key: str = "") -> Any:
         return [_mended(inner) for inner in cast("list[object]", value)]
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if key == "audio" and _unpadded(value) is not None:
+    if key == "audio" and isinstance(value, str) and _unpadded(value) is not None:
         return f"{value}{'=' * (-len(value) % 4)}"
     return value
 

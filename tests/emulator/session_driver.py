@@ -14,7 +14,7 @@ from openai_realtime.core.outputs import Close, Send
 from openai_realtime.emulator.ids import CountedIds
 from openai_realtime.emulator.outputs import Failure, ServerOutput
 from openai_realtime.emulator.protocol import EmulatorProtocol
-from openai_realtime.emulator.voice import FormantVoice
+from openai_realtime.emulator.senses.voice import FormantVoice
 from openai_realtime.events import RealtimeEvent
 
 from .event_order import OrderChecker

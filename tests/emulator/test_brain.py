@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from openai_realtime.emulator.arguments import arguments_for, place_in
-from openai_realtime.emulator.brain import Call, RuleBrain, Say
-from openai_realtime.emulator.ears import CaptionEars
-from openai_realtime.emulator.numerals import numbers_in, spelled
-from openai_realtime.emulator.prompt import Message, Prompt, ToolCall, ToolOutput
-from openai_realtime.emulator.voice import FormantVoice
+from openai_realtime.emulator.brains.arguments import arguments_for, place_in
+from openai_realtime.emulator.brains.brain import Call, Say
+from openai_realtime.emulator.brains.numerals import numbers_in, spelled
+from openai_realtime.emulator.brains.prompt import Message, Prompt, ToolCall, ToolOutput
+from openai_realtime.emulator.brains.rules import RuleBrain
+from openai_realtime.emulator.senses.ears import CaptionEars
+from openai_realtime.emulator.senses.voice import FormantVoice
 from openai_realtime.resources.tools import ToolChoiceForced, ToolDefinition
 
 WEATHER = ToolDefinition(

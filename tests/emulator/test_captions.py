@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_realtime.audio.pcm import sample_count, silence, to_samples
-from openai_realtime.emulator.captions import CaptionWriter, caption, read_captions
+from openai_realtime.emulator.senses.captions import (
+    CaptionWriter,
+    caption,
+    read_captions,
+)
 from openai_realtime.errors import AudioError
 
 TEXT = "What is the weather like in Paris?"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from openai_realtime.audio.pcm import ms_to_samples, silence
-from openai_realtime.emulator.brain import Call, Say
-from openai_realtime.emulator.voice import FormantVoice, SpokenWord
+from openai_realtime.emulator.brains.brain import Call, Say
+from openai_realtime.emulator.senses.voice import FormantVoice, SpokenWord
 
 from .event_order import check_order
 from .session_driver import SessionDriver, speech

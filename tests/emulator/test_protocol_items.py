@@ -304,7 +304,9 @@ def test_an_item_can_be_deleted_while_it_is_generated(end: str | None) -> None:
 
 def test_old_audio_is_forgotten_before_memory_is(monkeypatch: Any) -> None:
     """Beyond a limit the oldest audio goes, its item stays."""
-    monkeypatch.setattr("openai_realtime.emulator.history._AUDIO_LIMIT_BYTES", 10_000)
+    monkeypatch.setattr(
+        "openai_realtime.emulator.session.history._AUDIO_LIMIT_BYTES", 10_000
+    )
     driver = SessionDriver()
     part = {"type": "input_audio", "audio": AUDIO}
     for name in ("a", "b", "c"):

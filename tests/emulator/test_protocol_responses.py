@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from openai_realtime.emulator.captions import read_captions
-from openai_realtime.emulator.voice import FormantVoice
+from openai_realtime.emulator.senses.captions import read_captions
+from openai_realtime.emulator.senses.voice import FormantVoice
 
 from .event_order import check_order
 from .session_driver import SessionDriver

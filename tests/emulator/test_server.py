@@ -18,8 +18,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from openai_realtime.emulator import server as server_module
-from openai_realtime.emulator.brain import Action, RuleBrain, Say
-from openai_realtime.emulator.prompt import Prompt
+from openai_realtime.emulator.brains.brain import Action, Say
+from openai_realtime.emulator.brains.prompt import Prompt
+from openai_realtime.emulator.brains.rules import RuleBrain
 from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
 from openai_realtime.errors import ConfigurationError
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openai_realtime.emulator.arguments import arguments_for
+from openai_realtime.emulator.brains.arguments import arguments_for
 
 from .session_driver import SessionDriver
 

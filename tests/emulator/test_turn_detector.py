@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 import openai_realtime
 from openai_realtime.audio.pcm import ms_to_samples, rms, sample_count, silence
 from openai_realtime.audio.wav import read_wav
-from openai_realtime.emulator.captions import read_captions
-from openai_realtime.emulator.turn_detector import (
+from openai_realtime.emulator.senses.captions import read_captions
+from openai_realtime.emulator.senses.turn_detector import (
     SpeechStarted,
     SpeechStopped,
     TurnDetector,
 )
-from openai_realtime.emulator.vad import EnergyVad, SileroVad
+from openai_realtime.emulator.senses.vad import EnergyVad, SileroVad
 from openai_realtime.errors import AudioError, ConfigurationError
 
 SPEECH_FOLDER = Path(openai_realtime.__file__).parent / "cli" / "demo" / "speech"

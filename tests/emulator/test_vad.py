@@ -10,9 +10,9 @@ from array import array
 import pytest
 
 from openai_realtime.audio.pcm import silence, to_pcm16, to_samples
-from openai_realtime.emulator.captions import CaptionWriter
-from openai_realtime.emulator.vad import EnergyVad, SileroVad, Vad
-from openai_realtime.emulator.voice import FormantVoice
+from openai_realtime.emulator.senses.captions import CaptionWriter
+from openai_realtime.emulator.senses.vad import EnergyVad, SileroVad, Vad
+from openai_realtime.emulator.senses.voice import FormantVoice
 from openai_realtime.errors import AudioError, ConfigurationError
 
 SPEECH = b"".join(word.pcm for word in FormantVoice().speak("How are you this morning"))

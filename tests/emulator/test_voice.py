@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_realtime.audio.pcm import rms, sample_count, samples_to_ms, silence
-from openai_realtime.emulator.captions import read_captions
-from openai_realtime.emulator.turn_detector import (
+from openai_realtime.emulator.senses.captions import read_captions
+from openai_realtime.emulator.senses.turn_detector import (
     SpeechStarted,
     SpeechStopped,
     TurnDetector,
 )
-from openai_realtime.emulator.vad import EnergyVad, SileroVad, Vad
-from openai_realtime.emulator.voice import FormantVoice
+from openai_realtime.emulator.senses.vad import EnergyVad, SileroVad, Vad
+from openai_realtime.emulator.senses.voice import FormantVoice
 from openai_realtime.errors import AudioError
 
 STORY = (

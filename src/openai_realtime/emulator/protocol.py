@@ -42,23 +42,24 @@ from ..events import (
     SessionUpdated,
 )
 from ..resources.items import Conversation, Item, ItemReference, ObjectType
-from .brain import Brain, RuleBrain
-from .ears import CaptionEars, Listener, Transcriber
-from .history import Entry, History
+from .brains.brain import Brain
+from .brains.rules import RuleBrain
 from .ids import Ids
-from .input_buffer import InputBuffer, SpeechBegan, SpeechEnded
-from .new_item import admit, user_speech
-from .output_item import Voice
 from .outputs import Failure, ServerOutput
 from .refusal import Refusal, invalid_value
 from .request import Request, event_id_in, read_request
-from .response_plan import plan_response
-from .responses import Responses
+from .response.output_item import Voice
+from .response.plan import plan_response
+from .response.responses import Responses
 from .schedule import Schedule
-from .session import SessionSettings
-from .transcription import transcribe
-from .vad import EnergyVad, Vad
-from .voice import FormantVoice
+from .senses.ears import CaptionEars, Listener, Transcriber
+from .senses.vad import EnergyVad, Vad
+from .senses.voice import FormantVoice
+from .session.history import Entry, History
+from .session.input_buffer import InputBuffer, SpeechBegan, SpeechEnded
+from .session.new_item import admit, user_speech
+from .session.settings import SessionSettings
+from .session.transcription import transcribe
 
 __all__ = ["EmulatorProtocol", "refuse_beta"]
 

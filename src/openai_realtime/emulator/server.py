@@ -25,13 +25,14 @@ from typing import Self
 from ..codec import encode_event
 from ..core.outputs import Close, Send
 from ..errors import ConfigurationError
-from .brain import Brain, RuleBrain
-from .ears import CaptionEars, Transcriber
-from .output_item import Voice
+from .brains.brain import Brain
+from .brains.rules import RuleBrain
 from .outputs import Failure, ServerOutput
 from .protocol import EmulatorProtocol, refuse_beta
-from .vad import EnergyVad, SileroVad, Vad
-from .voice import FormantVoice
+from .response.output_item import Voice
+from .senses.ears import CaptionEars, Transcriber
+from .senses.vad import EnergyVad, SileroVad, Vad
+from .senses.voice import FormantVoice
 
 try:
     import uvicorn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, TypeAlias, cast
+from typing import Any, Literal, Self, TypeAlias, TypeGuard, cast
 
 from .._json import parse_json
 from .._struct import UNSET, Opt, WireObject, tag_of
@@ -29,7 +29,7 @@ class RealtimeEvent(WireObject, tag_field="type", dict=True):
             back as ``error.event_id``.
     """
 
-    event_id: Opt[str | None] = UNSET
+    event_id: Opt[str] = UNSET
 
     @property
     def type(self) -> str:
@@ -101,7 +101,7 @@ _DIRECTIONS: dict[str, tuple[Direction, ...]] = {
 
 def remember(event: RealtimeEvent, came: str | bytes | dict[str, Any]) -> None:
     """Keep with a decoded event what it was decoded from."""
-    event.__dict__[_CAME] = came
+    vars(event)[_CAME] = came
 
 
 def _with_unknown(ours: Any, came: Any) -> Any:
@@ -111,9 +111,10 @@ def _with_unknown(ours: Any, came: Any) -> Any:
         for name, value in cast("dict[str, Any]", came).items():
             said[name] = _with_unknown(said[name], value) if name in said else value
         return said
-    if isinstance(ours, list) and isinstance(came, list):
-        mine: list[Any] = ours
-        theirs: list[Any] = came
-        if len(mine) == len(theirs):
-            return list(map(_with_unknown, mine, theirs))
-    return ours
+    if _is_list(ours) and _is_list(came) and len(ours) == len(came):
+        return list(map(_with_unknown, ours, came))
+    return cast("object", ours)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from .._struct import UNSET
-from ..audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
-from ..events import ConversationItemTruncate
-from ..resources.items import (
+from ..._struct import UNSET
+from ...audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from ...events import ConversationItemTruncate
+from ...resources.items import (
     ContentPart,
     InputAudioPart,
     Item,
     MessageItem,
     OutputAudioPart,
 )
-from .ears import Heard
-from .refusal import Refusal, invalid_value
+from ..refusal import Refusal, invalid_value
+from ..senses.ears import Heard
 
 __all__ = ["Entry", "History"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from ..outputs import Failure, Report
+from ..text import sendable
 from .captions import read_captions
-from .outputs import Failure, Report
-from .text import sendable
 
 __all__ = ["CaptionEars", "Heard", "Listener", "Transcriber"]
 

@@ -7,9 +7,9 @@ import operator
 from collections import deque
 from typing import Protocol
 
-from ..audio.pcm import SAMPLE_RATE, ms_to_samples, sample_count, to_samples
-from ..audio.resample import Downsampler24To16
-from ..errors import AudioError, ConfigurationError
+from ...audio.pcm import SAMPLE_RATE, ms_to_samples, sample_count, to_samples
+from ...audio.resample import Downsampler24To16
+from ...errors import AudioError, ConfigurationError
 
 __all__ = ["EnergyVad", "SileroVad", "Vad"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from .._struct import complaint
-from ..resources.items import ObjectType
-from ..resources.session import Session, SessionConfig
+from ..._struct import complaint
+from ...resources.items import ObjectType
+from ...resources.session import Session, SessionConfig
+from ..refusal import Refusal, invalid_field, invalid_value, missing
 from .config_rules import TURN_DETECTION, Json, check_fields, check_values, merge
-from .refusal import Refusal, invalid_field, invalid_value, missing
 
 __all__ = ["SessionSettings"]
 

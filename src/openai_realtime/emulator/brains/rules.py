@@ -1,54 +1,20 @@
-"""What the emulator answers: a brain reads the conversation and says or calls.
-
-`RuleBrain` answers by rules, the same to the same conversation, so that a test can know
-what will come.
-"""
+"""Answers by rules: the same to the same conversation, so a test knows what comes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, cast
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import msgspec
 
-from ..resources.tools import ToolChoiceForced, ToolDefinition
+from ...resources.tools import ToolChoiceForced, ToolDefinition
 from .arguments import arguments_for
+from .brain import Action, Call, Say
 from .numerals import numbers_in, spelled
 from .prompt import Message, Prompt, PromptItem, ToolCall, ToolOutput
 
-__all__ = ["Action", "Brain", "Call", "RuleBrain", "Say"]
-
-
-@dataclass(frozen=True)
-class Say:
-    """Answer with this text, spoken or written as the response is to be."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """Call a tool."""
-
-    name: str
-    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-Action: TypeAlias = Say | Call
-
-
-class Brain(Protocol):
-    """What decides how to answer.
-
-    A brain is shared by all sessions and keeps nothing between two replies: all that
-    it may know is in the prompt.
-    """
-
-    def reply(self, prompt: Prompt) -> Iterator[Action]:
-        """Yield what to do, one action after the other; each is asked for in turn."""
-        ...
+__all__ = ["RuleBrain"]
 
 
 class RuleBrain:

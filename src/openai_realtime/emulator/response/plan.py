@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from .._struct import complaint
-from ..resources.items import Item
-from ..resources.response import ResponseAudioConfig, ResponseConfig
-from ..resources.session import Session
-from ..resources.tools import ToolChoice, ToolDefinition
-from .config_rules import Json, check_fields, check_values, merge
-from .refusal import invalid_field
-from .session import SessionSettings
+from ..._struct import complaint
+from ...resources.items import Item
+from ...resources.response import ResponseAudioConfig, ResponseConfig
+from ...resources.session import Session
+from ...resources.tools import ToolChoice, ToolDefinition
+from ..refusal import invalid_field
+from ..session.config_rules import Json, check_fields, check_values, merge
+from ..session.settings import SessionSettings
 
 __all__ = ["ResponsePlan", "plan_response"]
 

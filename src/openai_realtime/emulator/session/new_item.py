@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from ..resources.items import (
+from ...resources.items import (
     ContentPart,
     FunctionCallItem,
     FunctionCallOutputItem,
@@ -17,10 +17,10 @@ from ..resources.items import (
     MessageItem,
     ObjectType,
 )
-from .ears import Listener
+from ..ids import Ids
+from ..refusal import invalid_value, missing
+from ..senses.ears import Listener
 from .history import Entry
-from .ids import Ids
-from .refusal import invalid_value, missing
 
 __all__ = ["MAX_AUDIO_BYTES", "admit", "user_speech"]
 

@@ -6,16 +6,16 @@ among all others (PROTOCOL.md section 1.4).
 
 from __future__ import annotations
 
-from ..audio.pcm import SAMPLE_RATE
-from ..events import (
+from ...audio.pcm import SAMPLE_RATE
+from ...events import (
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
 )
-from ..resources.limits import TranscriptionError
-from ..resources.usage import TranscriptionDurationUsage
+from ...resources.limits import TranscriptionError
+from ...resources.usage import TranscriptionDurationUsage
+from ..schedule import Step, Steps
 from .history import Entry
-from .schedule import Step, Steps
 
 __all__ = ["transcribe"]
 

@@ -10,21 +10,21 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..audio.pcm import ms_to_samples
-from ..resources.items import (
+from ...audio.pcm import ms_to_samples
+from ...resources.items import (
     FunctionCallItem,
     FunctionCallOutputItem,
     InputTextPart,
     MessageItem,
     OutputTextPart,
 )
-from ..resources.response import (
+from ...resources.response import (
     CachedTokensDetails,
     Usage,
     UsageInputTokenDetails,
     UsageOutputTokenDetails,
 )
-from .history import Entry
+from ..session.history import Entry
 
 __all__ = [
     "PromptCache",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..events import (
+from ...events import (
     ConversationItemAdded,
     ConversationItemDone,
     RateLimitsUpdated,
@@ -19,9 +19,9 @@ from ..events import (
     ResponseOutputItemDone,
     ServerEvent,
 )
-from ..resources.items import Item, ItemStatus, ObjectType
-from ..resources.limits import RateLimit, RateLimitName
-from ..resources.response import (
+from ...resources.items import Item, ItemStatus, ObjectType
+from ...resources.limits import RateLimit, RateLimitName
+from ...resources.response import (
     Response,
     ResponseError,
     ResponseStatus,
@@ -29,9 +29,12 @@ from ..resources.response import (
     ResponseStatusReason,
     Usage,
 )
-from .brain import Action, Say
-from .history import Entry, History
-from .ids import Ids
+from ..brains.brain import Action, Say
+from ..ids import Ids
+from ..outputs import Failure, Report
+from ..schedule import Step, Steps
+from ..session.history import Entry, History
+from ..text import sendable
 from .output_item import (
     FunctionCall,
     OutputItem,
@@ -41,10 +44,7 @@ from .output_item import (
     Voice,
     WrittenMessage,
 )
-from .outputs import Failure, Report
-from .response_plan import ResponsePlan
-from .schedule import Step, Steps
-from .text import sendable
+from .plan import ResponsePlan
 from .tokens import Tokens, usage
 
 __all__ = ["Generation"]

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import zlib
 
-from ..audio.pcm import sample_count, samples_to_ms
-from ..errors import AudioError
+from ...audio.pcm import sample_count, samples_to_ms
+from ...errors import AudioError
 
 __all__ = ["CaptionWriter", "caption", "read_captions"]
 

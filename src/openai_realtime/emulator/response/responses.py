@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.response_state import ResponseSlot
-from ..events import ServerEvent
-from ..resources.response import ResponseStatusReason
-from .brain import Action, Brain
+from ...core.response_state import ResponseSlot
+from ...events import ServerEvent
+from ...resources.response import ResponseStatusReason
+from ..brains.brain import Action, Brain
+from ..brains.prompt import Prompt, prompt_items
+from ..ids import Ids
+from ..outputs import Report
+from ..refusal import Refusal
+from ..schedule import Schedule, Steps
+from ..session.history import Entry, History
+from ..session.settings import SessionSettings
 from .generation import Generation
-from .history import Entry, History
-from .ids import Ids
 from .output_item import Voice
-from .outputs import Report
-from .prompt import Prompt, prompt_items
-from .refusal import Refusal
-from .response_plan import ResponsePlan
-from .schedule import Schedule, Steps
-from .session import SessionSettings
+from .plan import ResponsePlan
 from .tokens import PromptCache, Share, Tokens, share_of, text_tokens
 
 __all__ = ["Responses"]

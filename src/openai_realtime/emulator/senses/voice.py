@@ -16,8 +16,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..audio.pcm import SAMPLE_RATE, ms_to_samples, sample_count, silence, to_pcm16
-from ..errors import AudioError
+from ...audio.pcm import SAMPLE_RATE, ms_to_samples, sample_count, silence, to_pcm16
+from ...errors import AudioError
 from .captions import CaptionWriter
 
 __all__ = ["FormantVoice", "SpokenWord"]

@@ -17,13 +17,13 @@ import math
 from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
 
-from ..audio.pcm import (
+from ...audio.pcm import (
     BYTES_PER_SAMPLE,
     ms_to_samples,
     sample_count,
     samples_to_ms,
 )
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
 from .vad import Vad
 
 __all__ = ["SpeechStarted", "SpeechStopped", "TurnDetector", "TurnEvent"]

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol, TypedDict
 
-from ..audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
-from ..events import (
+from ...audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from ...events import (
     ResponseContentPartAdded,
     ResponseContentPartDone,
     ResponseFunctionCallArgumentsDelta,
@@ -24,7 +24,7 @@ from ..events import (
     ResponseOutputTextDone,
     ServerEvent,
 )
-from ..resources.items import (
+from ...resources.items import (
     AudioPart,
     ContentPart,
     FunctionCallItem,
@@ -36,9 +36,9 @@ from ..resources.items import (
     OutputTextPart,
     TextPart,
 )
-from .text import sendable
+from ..senses.voice import SpokenWord
+from ..text import sendable
 from .tokens import Tokens, audio_tokens, word_tokens
-from .voice import SpokenWord
 
 __all__ = [
     "FunctionCall",

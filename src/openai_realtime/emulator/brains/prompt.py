@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE
-from ..resources.items import (
+from ...audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE
+from ...resources.items import (
     FunctionCallItem,
     FunctionCallOutputItem,
     InputAudioPart,
@@ -16,8 +16,8 @@ from ..resources.items import (
     OutputAudioPart,
     OutputTextPart,
 )
-from ..resources.tools import ToolChoice, ToolDefinition
-from .history import Entry
+from ...resources.tools import ToolChoice, ToolDefinition
+from ..session.history import Entry
 
 __all__ = ["Message", "Prompt", "PromptItem", "ToolCall", "ToolOutput", "prompt_items"]
 

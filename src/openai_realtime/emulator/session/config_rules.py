@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from ..resources.audio import (
+from ...resources.audio import (
     AudioFormat,
     AudioOutputConfig,
     InputAudioTranscriptionConfig,
@@ -20,7 +20,7 @@ from ..resources.audio import (
     SemanticVad,
     ServerVad,
 )
-from .refusal import invalid_value, missing, unknown
+from ..refusal import invalid_value, missing, unknown
 
 __all__ = ["TURN_DETECTION", "Json", "check_fields", "check_values", "merge"]
 

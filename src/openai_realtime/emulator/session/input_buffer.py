@@ -14,19 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from ..audio.pcm import (
+from ...audio.pcm import (
     BYTES_PER_SAMPLE,
     SAMPLE_RATE,
     ms_to_samples,
     sample_count,
     samples_to_ms,
 )
+from ..ids import Ids
+from ..refusal import Refusal, invalid_value
+from ..senses.turn_detector import SpeechStarted, TurnDetector
+from ..senses.vad import Vad
 from .config_rules import Json
-from .ids import Ids
 from .new_item import MAX_AUDIO_BYTES
-from .refusal import Refusal, invalid_value
-from .turn_detector import SpeechStarted, TurnDetector
-from .vad import Vad
 
 __all__ = ["InputBuffer", "SpeechBegan", "SpeechEnded"]
 

@@ -1,0 +1,1 @@
+"""What the emulator answers: brains, and what they are given."""

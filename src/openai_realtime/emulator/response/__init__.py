@@ -1,0 +1,1 @@
+"""How a response is planned, generated and counted."""

@@ -1,0 +1,1 @@
+"""The emulator's voice and ears, and how it tells speech from silence."""

@@ -1,0 +1,1 @@
+"""What a session is: its settings, its history, what it hears."""
