@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from enum import Enum
 from itertools import count
 from typing import Any, NamedTuple, Protocol, Self
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -33,9 +34,11 @@ from .events import (
     ErrorOccurred,
     InputAudioBufferAppend,
     RealtimeEvent,
+    SessionCreated,
     SessionUpdate,
     UnknownEvent,
 )
+from .events._base import changed_copy
 from .handlers import RealtimeEventHandler
 from .provider import resolve_endpoint
 from .task_scope import being_cancelled
@@ -142,6 +145,8 @@ class RealtimeAPI(RealtimeEventHandler):
         self._closing: asyncio.Task[None] | None = None
         self._observer: ConnectionObserver | None = None
         self._ids = count(1)
+        # What every update has to name; the connection decides it (PROTOCOL.md 4.1).
+        self._session_type = "realtime"
         self._id_prefix = f"evt_{secrets.token_hex(6)}"
         self.state = ConnectionState.CLOSED
 
@@ -185,6 +190,7 @@ class RealtimeAPI(RealtimeEventHandler):
         )
         self.state = ConnectionState.CONNECTING
         self._end = None
+        self._session_type = _session_type_at(endpoint.url)
         connect = self._connector or _default_connector
         self._opening = asyncio.ensure_future(connect(endpoint))
         try:
@@ -311,14 +317,14 @@ class RealtimeAPI(RealtimeEventHandler):
         """Add what the service or we need and users leave out."""
         if isinstance(event, SessionUpdate) and not event.session.type:
             # Every update must name it (PROTOCOL.md section 3.1).
-            session = msgspec.structs.replace(event.session, type="realtime")
-            event = msgspec.structs.replace(event, session=session)
+            session = msgspec.structs.replace(event.session, type=self._session_type)
+            event = changed_copy(event, session=session)
         return self._with_id(event)
 
     def _with_id(self, event: RealtimeEvent) -> RealtimeEvent:
         if event.event_id is not UNSET or isinstance(event, InputAudioBufferAppend):
             return event
-        return msgspec.structs.replace(event, event_id=self.new_event_id())
+        return changed_copy(event, event_id=self.new_event_id())
 
     def _from_fields(
         self, name: str, fields: dict[str, Any]
@@ -373,6 +379,8 @@ class RealtimeAPI(RealtimeEventHandler):
                     logger.warning("a frame of %d bytes is no event", len(frame))
                     self._report(exc, frame)
                     continue
+                if type(event) is SessionCreated:
+                    self._session_type = event.session.type or self._session_type
                 self._receive(event, frame)
         except Exception as exc:
             ended = _as_end(exc)
@@ -446,6 +454,12 @@ def closed_event(end: ConnectionClosed) -> Closed:
     return Closed(
         code=end.code, reason=end.reason, clean=end.clean, retryable=end.retryable
     )
+
+
+def _session_type_at(url: str) -> str:
+    """Return the type of the sessions at an address (PROTOCOL.md section 4.1)."""
+    intent = parse_qs(urlsplit(url).query).get("intent", [""])[-1]
+    return intent if intent == "transcription" else "realtime"
 
 
 async def _default_connector(endpoint: Endpoint) -> Transport:

@@ -530,8 +530,8 @@ class RealtimeClient(RealtimeEventHandler):
         """Tell once of each setting that the service no longer has."""
         for note in notes:
             if note not in self._warned:
-                self._warned.add(note)
                 warnings.warn(note, DroppedSettingWarning, stacklevel=3)
+                self._warned.add(note)
 
     def _check_audio_of(self, parts: Iterable[ContentPart]) -> None:
         """Refuse audio inside a message that is not whole samples."""

@@ -53,8 +53,7 @@ __all__ = ["decode_event", "encode_event"]
 
 _HOT_PREFIX = b'{"type":"response.output_audio.delta",'
 _HOT_KEY = b'"delta":"'
-# The keys of the frame that the hot path knows; one more is a field that it does not.
-_HOT_KEYS = len(ResponseOutputAudioDelta.__struct_fields__) + 1
+_LARGE_FRAME = 16_384
 
 _NOT_AN_EVENT = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
@@ -150,8 +149,31 @@ def decode_event(
         event = reader.decoder.decode(data)
     except _NOT_AN_EVENT as exc:
         return _decode_unusual(data, _fields_of(data), reader.rows, exc)
-    remember(event, data)
+    _remember(event, data)
     return event
+
+
+def _remember(event: RealtimeEvent, data: str | bytes) -> None:
+    """Keep what came with the event, unless it is large and all in the event."""
+    if len(data) > _LARGE_FRAME:
+        colon: Any = ":" if isinstance(data, str) else b":"
+        if data.count(colon) == _fields_set(event):
+            return
+        said = event.to_dict()
+        remember(event, data)
+        if event.to_dict() == said:
+            vars(event).clear()
+        return
+    remember(event, data)
+
+
+def _fields_set(event: RealtimeEvent) -> int:
+    """Count the fields of an event, its type included.
+
+    A frame without objects inside has as many colons, and more if a text has some.
+    """
+    names = event.__struct_fields__
+    return 1 + sum(getattr(event, name) is not UNSET for name in names)
 
 
 def _reader_of(direction: Direction, surface: Surface, dialect: Dialect) -> _Reader:
@@ -185,6 +207,7 @@ def encode_event(
     try:
         if (
             type(event) is InputAudioBufferAppend
+            and not event.__dict__
             and type(event.audio) is bytes
             and (event.event_id is UNSET or type(event.event_id) is str)
         ):
@@ -248,7 +271,7 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     force_setattr(event, "delta", audio)
-    if rest.count(b'":') != _HOT_KEYS:
+    if rest.count(b":") != _fields_set(event):
         remember(event, rest)
     return event
 

@@ -85,11 +85,9 @@ def test_change_sends_what_changed_and_keeps_everything(
     sent, notes = change.config, change.notes
     assert notes == ()
     assert sent.to_dict() == {
-        "type": "realtime",
         "audio": {"input": {"turn_detection": None}},
     }
     assert configuration.whole().config.to_dict() == {
-        "type": "realtime",
         "instructions": "a",
         "audio": {"output": {"voice": "ash"}, "input": {"turn_detection": None}},
     }

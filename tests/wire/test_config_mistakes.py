@@ -122,7 +122,7 @@ def test_what_is_free_or_new_passes_whole(fields: dict[str, Any]) -> None:
     """Schemas, variables, and kinds that nobody knows yet are sent as they are."""
     before = copy.deepcopy(fields)
     nested = nested_config(fields, SessionConfig).fields
-    assert session_config(**fields).to_dict() == {"type": "realtime", **nested}
+    assert session_config(**fields).to_dict() == nested
     assert fields == before
 
 
@@ -239,7 +239,7 @@ def test_tool_without_a_type_is_refused() -> None:
 def test_type_none_turns_detection_off_in_either_place(fields: dict[str, Any]) -> None:
     """The old way to say it works where the new shape has the setting as well."""
     before = copy.deepcopy(fields)
-    assert session_config(**fields).to_dict() == {"type": "realtime", **turned(None)}
+    assert session_config(**fields).to_dict() == turned(None)
     assert fields == before
 
 
@@ -300,7 +300,6 @@ def test_flat_fields_make_a_session_config() -> None:
     config = session_config(modalities=["text", "audio"], voice="ash", instructions="a")
     assert isinstance(config, SessionConfig)
     assert config.to_dict() == {
-        "type": "realtime",
         "output_modalities": ["audio"],
         "instructions": "a",
         "audio": {"output": {"voice": "ash"}},

@@ -114,7 +114,6 @@ def test_translated_fields_make_a_config_that_is_sent() -> None:
         input_audio_transcription={"model": "whisper-1"},
     )
     assert to_config(fields, SessionConfig).to_dict() == {
-        "type": "realtime",
         "instructions": "You are a great, upbeat friend.",
         "audio": {
             "input": {"turn_detection": None, "transcription": {"model": "whisper-1"}},

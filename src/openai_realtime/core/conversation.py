@@ -61,7 +61,7 @@ from ..resources.items import (
     OutputTextPart,
     TextPart,
 )
-from ..resources.response import Response
+from ..resources.response import Response, ResponseStatus
 
 __all__ = ["RealtimeConversation"]
 
@@ -154,7 +154,7 @@ class RealtimeConversation:
         previous = event.previous_item_id
         if previous is None and self._is_for_front(event.item):
             previous = "root"
-        result = self._put(event.item, previous)
+        result = self._put(event.item, previous, self._unsaid_status(event.item))
         if result.appended and result.item is not None:
             self._attach_sent_audio(result.item)
         return result
@@ -186,16 +186,45 @@ class RealtimeConversation:
         response = self.responses.get(event.response_id)
         if response is not None and response.conversation_id is None:
             return _NOTHING
-        return self._put(event.item, UNSET)
+        opened = isinstance(event, ResponseOutputItemAdded)
+        unsaid = ItemStatus.IN_PROGRESS if opened else ItemStatus.COMPLETED
+        return self._put(event.item, UNSET, unsaid)
 
     def _done(self, event: ConversationItemDone) -> EventHandlerResult:
         return self._put(event.item, event.previous_item_id)
 
-    def _put(self, item: Item, previous: Opt[str]) -> EventHandlerResult:
-        """Insert an item or bring it up to date."""
+    def _unsaid_status(self, item: Item) -> ItemStatus | str:
+        """Return the status of an announced item that says none, as some servers do."""
+        known = self._items.get(item.id or "")
+        if known is not None:
+            return known.status
+        running = any(
+            response.status == ResponseStatus.IN_PROGRESS
+            for response in self.responses.values()
+        )
+        empty = (
+            isinstance(item, MessageItem)
+            and item.role == "assistant"
+            and not item.content
+        ) or (isinstance(item, FunctionCallItem) and not item.arguments)
+        return ItemStatus.IN_PROGRESS if running and empty else ItemStatus.COMPLETED
+
+    def _put(
+        self,
+        item: Item,
+        previous: Opt[str],
+        unsaid: ItemStatus | str = ItemStatus.COMPLETED,
+    ) -> EventHandlerResult:
+        """Insert an item or bring it up to date.
+
+        Args:
+            item: The server's copy of it.
+            previous: The id of the item before it, where that is told.
+            unsaid: Its status, where the copy does not say it.
+        """
         if not item.id or item.id in self._deleted_ids:
             return _NOTHING
-        status = item.status or ItemStatus.COMPLETED
+        status = item.status or unsaid
         known = self._items.get(item.id)
         if known is None:
             known = self._insert(FormattedItem(item.id, item, status))

@@ -144,8 +144,7 @@ def nested_config(
 def to_config(fields: Mapping[str, Any], config: type[Config]) -> Config:
     """Check nested configuration and return it as an object.
 
-    A session without a type is an ordinary one: every update must name it (PROTOCOL.md
-    section 3.1).
+    The session's type is the connection's to say, and is left out unless it is given.
 
     Raises:
         ConfigurationError: A setting is unknown, has the wrong type or is out of
@@ -153,16 +152,13 @@ def to_config(fields: Mapping[str, Any], config: type[Config]) -> Config:
     """
     for violation in violations(fields):
         raise ConfigurationError(f"configuration cannot be sent: {violation}")
-    given = dict(fields)
-    if config is SessionConfig:
-        given.setdefault("type", "realtime")
     try:
-        taken = config.from_dict(given)
+        taken = config.from_dict(dict(fields))
     except msgspec.ValidationError as exc:
         raise ConfigurationError(
             f"configuration cannot be sent: {complaint(exc)}"
         ) from exc
-    _refuse_strangers(given, taken, "", config)
+    _refuse_strangers(fields, taken, "", config)
     return taken
 
 

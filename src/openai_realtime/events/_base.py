@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, TypeAlias, TypeGuard, cast
+from typing import Any, Literal, Self, TypeAlias, TypeGuard, TypeVar, cast
+
+import msgspec
 
 from .._json import parse_json
 from .._struct import UNSET, Opt, WireObject, tag_of
@@ -11,6 +13,8 @@ __all__ = ["ClientEvent", "Direction", "RealtimeEvent", "ServerEvent", "Surface"
 
 Direction: TypeAlias = Literal["client", "server"]
 Surface: TypeAlias = Literal["realtime", "translation"]
+
+Event = TypeVar("Event", bound="RealtimeEvent")
 
 # Where a decoded event keeps what came. It is no field: it takes no part in comparing,
 # showing and copying.
@@ -22,7 +26,8 @@ class RealtimeEvent(WireObject, tag_field="type", dict=True):
 
     An event that was decoded remembers the fields that its class does not name:
     `to_dict` shows them and `encode_event` sends them. A copy, such as
-    `msgspec.structs.replace` makes, has the known fields only.
+    `msgspec.structs.replace` makes, has the known fields only. Numbers that no float
+    can hold, in fields that its class does not name, are not remembered.
 
     Attributes:
         event_id: Made by the server on its events; optional on ours, where it comes
@@ -43,12 +48,9 @@ class RealtimeEvent(WireObject, tag_field="type", dict=True):
         """
         fields = super().to_dict()
         came = self.__dict__.get(_CAME)
-        if isinstance(came, bytes):
-            # Nobody has looked into the fields that we do not know.
-            came = came.decode("utf-8", "replace")
-        if isinstance(came, str):
-            came = parse_json(came)
-        return fields if came is None else _with_unknown(fields, came)
+        if came is not None:
+            _add_unknown(fields, self, _parsed(came))
+        return fields
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], *, surface: Surface | None = None) -> Self:
@@ -104,16 +106,48 @@ def remember(event: RealtimeEvent, came: str | bytes | dict[str, Any]) -> None:
     vars(event)[_CAME] = came
 
 
-def _with_unknown(ours: Any, came: Any) -> Any:
-    """Add to what we say of an object what came and we do not say."""
-    if isinstance(ours, dict) and isinstance(came, dict):
-        said = cast("dict[str, Any]", ours)
+def changed_copy(event: Event, **changes: Any) -> Event:
+    """Return the event with other values, and with the fields that nobody knows."""
+    copy = msgspec.structs.replace(event, **changes)
+    vars(copy).update(vars(event))
+    return copy
+
+
+def _parsed(came: str | bytes | dict[str, Any]) -> Any:
+    """Return the JSON that came; nothing where msgspec has passed over a mistake."""
+    if isinstance(came, bytes):
+        # Nobody has looked into the fields that we do not know.
+        came = came.decode("utf-8", "replace")
+    if isinstance(came, str):
+        try:
+            return parse_json(came)
+        except msgspec.MsgspecError:
+            return None
+    return came
+
+
+def _add_unknown(said: Any, ours: Any, came: Any) -> None:
+    """Add to what we say of an object the fields that came and its class lacks."""
+    if isinstance(ours, WireObject) and isinstance(came, dict):
+        known = ours.__struct_fields__
         for name, value in cast("dict[str, Any]", came).items():
-            said[name] = _with_unknown(said[name], value) if name in said else value
-        return said
-    if _is_list(ours) and _is_list(came) and len(ours) == len(came):
-        return list(map(_with_unknown, ours, came))
-    return cast("object", ours)
+            if name in known:
+                _add_unknown(said.get(name), getattr(ours, name), value)
+            elif name not in said:
+                said[name] = msgspec.to_builtins(value)
+    elif _is_list(ours) and _is_list(came) and len(ours) == len(came):
+        for pair in zip(said, ours, came, strict=True):
+            # Somebody may have put another object in the place of one that came.
+            if _name(pair[0]) == _name(pair[2]):
+                _add_unknown(*pair)
+
+
+def _name(said: Any) -> object:
+    """Return what tells an object in a list from its neighbours."""
+    if not isinstance(said, dict):
+        return None
+    fields = cast("dict[str, Any]", said)
+    return fields.get("type"), fields.get("id")
 
 
 def _is_list(value: Any) -> TypeGuard[list[Any]]:

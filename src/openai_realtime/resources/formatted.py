@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .._struct import shown_as, shown_fields
+from .._struct import encode_hook, shown_as, shown_fields
 from .items import FunctionCallItem, Item, MessageItem
 
 __all__ = [
@@ -52,7 +52,7 @@ class Delta(_Brief, Struct, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, str]:
         """Return the field that is set, as JSON: audio as base64 text."""
-        fields: dict[str, str | None] = msgspec.to_builtins(self)
+        fields: dict[str, str | None] = msgspec.to_builtins(self, enc_hook=encode_hook)
         return {name: value for name, value in fields.items() if value is not None}
 
 
