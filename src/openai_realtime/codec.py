@@ -271,7 +271,7 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     force_setattr(event, "delta", audio)
-    # Five fields and the type are always there; any other colon is one that is not ours.
+    # Five fields and the type are always there; another colon is not ours.
     optional = (event.event_id is not UNSET) + (event.obfuscation is not UNSET)
     if rest.count(b":") != 6 + optional:
         remember(event, rest)
