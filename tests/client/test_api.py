@@ -291,6 +291,26 @@ async def test_update_names_the_type_that_was_left_out(
             assert sent["session"] == {"type": kind or "realtime", "instructions": "x"}
 
 
+async def test_update_of_a_transcription_session_is_one(server: ScriptedServer) -> None:
+    """An address with the intent to transcribe decides what an update is of."""
+    server.greeting = None
+    url = f"{URL}?intent=transcription"
+    async with RealtimeAPI(url=url, transport=server.connect) as api:
+        await api.send(SessionUpdate(session=SessionConfig(instructions="x")))
+        sent = await frame(server)
+    assert sent["session"] == {"type": "transcription", "instructions": "x"}
+
+
+async def test_decoded_event_is_forwarded_whole(
+    server: ScriptedServer, api: RealtimeAPI
+) -> None:
+    """A relay that passes events on loses no field that is newer than this library."""
+    fields = {"type": "response.cancel", "event_id": "a", "new": {"inside": 1}}
+    await api.connect()
+    await api.send(decode_event(json.dumps(fields), direction="client"))
+    assert await frame(server) == fields
+
+
 async def test_own_id_is_kept(server: ScriptedServer, api: RealtimeAPI) -> None:
     """Who names events himself finds his own names in errors."""
     await api.connect()

@@ -55,7 +55,15 @@ def below(base: type) -> Iterator[type[Any]]:
             yield cls
 
 
-STRUCTS = sorted({*below(Struct)}, key=lambda cls: (cls.__module__, cls.__name__))
+# The emulator reads other protocols too, whose objects nobody is shown.
+STRUCTS = sorted(
+    (
+        cls
+        for cls in {*below(Struct)}
+        if not cls.__module__.startswith("openai_realtime.emulator.")
+    ),
+    key=lambda cls: (cls.__module__, cls.__name__),
+)
 UNKNOWN_VARIANTS = sorted(below(UnknownVariant), key=lambda cls: cls.__name__)
 
 
