@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_realtime.audio.pcm import rms, silence, to_pcm16, to_samples
-from openai_realtime.audio.resample import Downsampler24To16, resample
+from openai_realtime.audio.resample import (
+    Downsampler24To8,
+    Downsampler24To16,
+    Upsampler8To24,
+    resample,
+)
 from openai_realtime.errors import AudioError
 
 AMPLITUDE = 16_000
@@ -122,3 +127,52 @@ def test_a_reset_forgets_the_samples_kept_back() -> None:
     streaming.reset()
     pcm = to_pcm16(array("h", [1, 2, 4]))
     assert list(to_samples(streaming.push(pcm))) == [1, 3]
+
+
+@pytest.mark.parametrize("hz", [200, 1000, 3000])
+def test_telephones_keep_what_they_can_carry(hz: int) -> None:
+    """Protects speech on its way down to 8 kHz and up again: flat to 3 kHz."""
+    tone = sine(hz, 24_000)
+    low = Downsampler24To8().push(tone)
+    assert rms(middle(low)) == pytest.approx(rms(tone), rel=0.05)
+    back = Upsampler8To24().push(low)
+    assert len(back) == len(tone)
+    assert rms(middle(back)) == pytest.approx(rms(tone), rel=0.1)
+
+
+@pytest.mark.parametrize("hz", [5300, 7000, 11_000])
+def test_telephones_hear_no_aliases(hz: int) -> None:
+    """Protects from tones above 4 kHz that would fold into the band."""
+    tone = sine(hz, 24_000)
+    assert rms(middle(Downsampler24To8().push(tone))) < rms(tone) / 60
+
+
+def test_telephones_leave_silence_alone() -> None:
+    """Protects from noise of the filters' own, and from a drift of constants."""
+    assert not any(Downsampler24To8().push(silence(2400)))
+    assert not any(Upsampler8To24().push(silence(800)))
+    constant = to_pcm16(array("h", [10_000] * 2400))
+    for got in (
+        Downsampler24To8().push(constant),
+        Upsampler8To24().push(constant),
+    ):
+        assert set(to_samples(middle(got))) <= set(range(9_950, 10_051))
+
+
+@given(st.lists(st.integers(0, 40), max_size=50))
+def test_telephones_do_not_care_for_chunks(sizes: list[int]) -> None:
+    """Protects streaming: any cut of the stream gives the same audio."""
+    pcm = sine(700, 24_000, 0.02)
+    for converter in (Downsampler24To8, Upsampler8To24):
+        streaming, position, got = converter(), 0, b""
+        for size in [*sizes, len(pcm)]:
+            got += streaming.push(pcm[position : position + 2 * size])
+            position += 2 * size
+        assert got == converter().push(pcm)
+
+
+def test_telephones_refuse_half_samples() -> None:
+    """Protects from half a sample at both doors."""
+    for converter in (Downsampler24To8(), Upsampler8To24()):
+        with pytest.raises(AudioError, match="3 bytes"):
+            converter.push(b"abc")

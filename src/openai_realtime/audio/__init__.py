@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .g711 import A_LAW, MU_LAW, G711Decoder, G711Encoder, G711Law
 from .pcm import (
     BYTES_PER_SAMPLE,
     SAMPLE_RATE,
@@ -14,13 +15,20 @@ from .pcm import (
     to_pcm16,
     to_samples,
 )
-from .resample import Downsampler24To16, resample
+from .resample import Downsampler24To8, Downsampler24To16, Upsampler8To24, resample
 from .wav import read_wav, write_wav
 
 __all__ = [
+    "A_LAW",
     "BYTES_PER_SAMPLE",
+    "MU_LAW",
     "SAMPLE_RATE",
+    "Downsampler24To8",
     "Downsampler24To16",
+    "G711Decoder",
+    "G711Encoder",
+    "G711Law",
+    "Upsampler8To24",
     "interleave_stereo",
     "ms_to_samples",
     "read_wav",

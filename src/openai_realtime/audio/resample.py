@@ -10,7 +10,7 @@ from functools import lru_cache
 from ..errors import AudioError
 from .pcm import BYTES_PER_SAMPLE, silence, to_pcm16, to_samples
 
-__all__ = ["Downsampler24To16", "resample"]
+__all__ = ["Downsampler24To8", "Downsampler24To16", "Upsampler8To24", "resample"]
 
 # Zero crossings of the sinc on each side, and the band that is kept as a part of the
 # lower of the two Nyquist frequencies. Together: flat to 0.8, more than 70 dB down
@@ -19,6 +19,11 @@ _ZERO_CROSSINGS = 24
 _PASS_BAND = 0.92
 
 _LOWEST, _HIGHEST = -32_768, 32_767
+
+# The filter between 8 and 24 kHz is short, for it runs in every call by telephone:
+# flat to 3 kHz, 37 dB down from 5.3 kHz on. Its numbers are whole, in units of 2**-15.
+_PHONE_CROSSINGS = 6
+_PHONE_BITS = 15
 
 
 def resample(pcm: bytes, from_rate: int, to_rate: int) -> bytes:
@@ -115,3 +120,91 @@ class Downsampler24To16:
     def reset(self) -> None:
         """Forget the samples kept for the next call."""
         self._rest = b""
+
+
+class Downsampler24To8:
+    """Convert a 24 kHz stream to 8 kHz, chunk by chunk, for telephones.
+
+    The output is less than 1 ms late.
+    """
+
+    def __init__(self) -> None:
+        taps = _phone_taps(1 / 3)
+        # Without the two outermost: these are zero.
+        self._taps = taps[1:-1]
+        self._past = array("h", silence(len(self._taps) - 1))
+
+    def push(self, pcm: bytes) -> bytes:
+        """Take 24 kHz mono PCM16 and return the 8 kHz audio complete so far.
+
+        Up to two samples are kept for the next call, so that the output does not
+        depend on how the stream was cut.
+
+        Raises:
+            AudioError: The byte count is odd.
+        """
+        samples = self._past + to_samples(pcm)
+        taps, span = self._taps, len(self._taps)
+        whole = (len(samples) - span + 1) // 3 * 3
+        out = [
+            sum(map(operator.mul, taps, samples[start : start + span])) >> _PHONE_BITS
+            for start in range(0, whole, 3)
+        ]
+        self._past = samples[whole:]
+        return to_pcm16(_clipped(out))
+
+
+class Upsampler8To24:
+    """Convert an 8 kHz stream to 24 kHz, chunk by chunk, for telephones.
+
+    The output is less than 1 ms late.
+    """
+
+    def __init__(self) -> None:
+        taps = _phone_taps(1.0)
+        # Two of three samples lie between those that came; the third is one of them.
+        self._between = (taps[2::3], taps[1::3])
+        self._past = array("h", silence(2 * _PHONE_CROSSINGS - 1))
+
+    def push(self, pcm: bytes) -> bytes:
+        """Take 8 kHz mono PCM16 and return three samples for each.
+
+        Raises:
+            AudioError: The byte count is odd.
+        """
+        samples = self._past + to_samples(pcm)
+        span = 2 * _PHONE_CROSSINGS
+        count = len(samples) - span + 1
+        out = array("h", silence(3 * count))
+        out[0::3] = samples[_PHONE_CROSSINGS - 1 : _PHONE_CROSSINGS - 1 + count]
+        for phase, taps in enumerate(self._between, start=1):
+            between = [
+                sum(map(operator.mul, taps, samples[start : start + span]))
+                >> _PHONE_BITS
+                for start in range(count)
+            ]
+            out[phase::3] = _clipped(between)
+        self._past = samples[count:]
+        return to_pcm16(out)
+
+
+@lru_cache(maxsize=2)
+def _phone_taps(gain: float) -> tuple[int, ...]:
+    """Compute the filter between 8 and 24 kHz: a sinc whose zeros are 3 samples apart.
+
+    It begins and ends with a zero, and is symmetric.
+    """
+    reach = 3 * _PHONE_CROSSINGS
+    scale = gain * (1 << _PHONE_BITS)
+    return tuple(
+        round(_sinc(offset / 3) * _blackman(offset / reach) * scale)
+        for offset in range(-reach, reach + 1)
+    )
+
+
+def _clipped(values: list[int]) -> array[int]:
+    """Make samples of numbers, of which few are out of range, mostly none."""
+    try:
+        return array("h", values)
+    except OverflowError:
+        return array("h", [min(max(value, _LOWEST), _HIGHEST) for value in values])
