@@ -100,7 +100,8 @@ class SessionDriver:
         return (
             json.dumps(protocol._settings.config),
             [(entry.item, dict(entry.audio)) for entry in protocol._history],
-            bytes(protocol._buffer._audio),
+            bytes(protocol._turns._buffer._audio),
+            bytes(protocol._turns._buffer._waiting),
             protocol._responses._slot.state,
             sorted(protocol._responses._running),
             protocol.next_timeout(),
@@ -140,5 +141,5 @@ class SessionDriver:
 
 def speech(text: str, *, silence_ms: int = 0) -> bytes:
     """Speak a text with the emulator's own voice, which captions it."""
-    pcm = b"".join(word.pcm for word in FormantVoice().speak(text))
+    pcm = b"".join(word.pcm for word in FormantVoice().speak(text, 1.0))
     return pcm + bytes(48 * silence_ms)

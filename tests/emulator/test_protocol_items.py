@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from openai_realtime.audio import ms_to_samples
+from openai_realtime.emulator.brains.action import Call, CallMcp, Say
 
 from .event_order import check_order
+from .planned_brain import PlannedBrain
 from .session_driver import SessionDriver, speech
 
 
@@ -76,6 +78,112 @@ def test_items_go_where_they_are_put() -> None:
     assert order_of(driver) == ["a", "b", "c", "d"]
     assert driver.events[-1].previous_item_id is None
     check_order(driver.events)
+
+
+def test_an_item_says_what_it_stands_behind_now() -> None:
+    """Also one that is still generated, when what was before it has changed."""
+    driver = SessionDriver()
+    first = driver.say("Count to five")
+    driver.send("response.create")
+    driver.run(0.2)
+    [running] = {e.item_id for e in driver.events if e.type.endswith("audio.delta")}
+    driver.send(**create(message(id="between"), previous_item_id=first))
+    [done] = [e for e in driver.run() if e.type == "conversation.item.done"]
+    assert (done.item.id, done.previous_item_id) == (running, "between")
+    driver.send("response.create")
+    driver.run(0.2)
+    driver.send("conversation.item.delete", item_id=running)
+    [done] = [e for e in driver.run() if e.type == "conversation.item.done"]
+    assert done.previous_item_id == "between"
+    driver.send("conversation.item.delete", item_id=first)
+    driver.send(**create(message(id="front"), previous_item_id="root"))
+    assert order_of(driver) == ["front", "between", done.item.id]
+    check_order(driver.events)
+
+
+@pytest.mark.parametrize("place", ["", None])
+def test_no_place_is_the_end(place: str | None) -> None:
+    """Clients say null, or an empty text, for nothing."""
+    driver = SessionDriver()
+    first = driver.say("One")
+    added, _ = driver.send(**create(message(), previous_item_id=place))
+    assert added.previous_item_id == first
+
+
+def test_an_item_of_a_response_can_be_built_upon() -> None:
+    """Behind it, also while it is generated."""
+    driver = SessionDriver()
+    driver.say("Count to five")
+    driver.send("response.create")
+    driver.run(0.2)
+    [running] = {e.item_id for e in driver.events if e.type.endswith("audio.delta")}
+    driver.send(**create(message(id="last")))
+    added, _ = driver.send(**create(message(id="next"), previous_item_id=running))
+    assert added.previous_item_id == running
+    assert order_of(driver)[-3:] == [running, "next", "last"]
+    driver.run()
+    check_order(driver.events)
+
+
+def test_every_type_of_item_can_be_retrieved_and_deleted() -> None:
+    """Those of the client, of the user's voice, of responses and of MCP servers."""
+    driver = SessionDriver(
+        brain=PlannedBrain(Say("One"), Call("f"), CallMcp("a", "add"))
+    )
+    server = {"type": "mcp", "server_label": "a", "server_url": "https://a.example/"}
+    driver.update(tools=[server], audio={"input": {"turn_detection": None}})
+    driver.run()
+    driver.append(speech("Hello"))
+    driver.send("input_audio_buffer.commit")
+    for role in ("user", "system", "assistant"):
+        driver.send(**create(message(role)))
+    output = {"type": "function_call_output", "call_id": "c", "output": "5"}
+    driver.send(**create(output))
+    request = next(e for e in driver.respond() if e.type == "response.done")
+    approval = {
+        "type": "mcp_approval_response",
+        "id": "yes",
+        "approval_request_id": request.response.output[-1].id,
+        "approve": True,
+    }
+    driver.send(**create(approval))
+    driver.run()
+    ids = order_of(driver)
+    types: list[str] = []
+    for item_id in ids:
+        [event] = driver.send("conversation.item.retrieve", item_id=item_id)
+        assert event.type == "conversation.item.retrieved"
+        assert event.item.id == item_id
+        assert event.item.to_dict()["object"] == "realtime.item"
+        types.append(event.item.type)
+    assert set(types) == {
+        "message",
+        "function_call",
+        "function_call_output",
+        "mcp_list_tools",
+        "mcp_call",
+        "mcp_approval_request",
+        "mcp_approval_response",
+    }
+    for item_id in ids:
+        [event] = driver.send("conversation.item.delete", item_id=item_id)
+        assert (event.type, event.item_id) == ("conversation.item.deleted", item_id)
+    assert order_of(driver) == []
+    check_order(driver.events)
+
+
+@pytest.mark.parametrize("kind", ["mcp_list_tools", "mcp_call", "mcp_approval_request"])
+def test_what_only_the_server_makes_is_refused(kind: str) -> None:
+    """A client that could put these in would approve its own calls."""
+    fields = {
+        "id": "x",
+        "server_label": "a",
+        "name": "add",
+        "arguments": "{}",
+        "tools": list[Any](),
+    }
+    frame = create({"type": kind, **fields})
+    SessionDriver().assert_refused("invalid_value", "item.type", frame)
 
 
 def test_a_call_without_id_gets_one() -> None:
@@ -186,6 +294,20 @@ def test_user_audio_is_kept_for_retrieval_only() -> None:
     assert retrieved.item.content[0].audio == pcm
 
 
+def test_a_transcript_of_the_clients_is_kept() -> None:
+    """Whoever restores a conversation knows what was said in it."""
+    driver = SessionDriver()
+    part = {"type": "input_audio", "audio": AUDIO, "transcript": "Good evening"}
+    added, _ = driver.send(**create(message(content=[part])))
+    assert added.item.content[0].transcript == "Good evening"
+    [event] = driver.send("conversation.item.retrieve", item_id=added.item.id)
+    assert event.item.content[0].to_dict() == part
+    events = driver.respond(output_modalities=["text"])
+    text = events[-2].response.output[0].content[0].text
+    assert "Good evening" not in text
+    assert text.startswith("Hello!")
+
+
 def test_an_image_is_accepted() -> None:
     """As a data URL."""
     driver = SessionDriver()
@@ -277,6 +399,12 @@ def test_an_item_can_be_truncated_while_it_is_generated() -> None:
     [event] = driver.send("conversation.item.retrieve", item_id=item_id)
     assert len(event.item.content[0].audio) == ms_to_samples(200) * 2
     assert "transcript" not in event.item.content[0].to_dict()
+    # The conversation has the item as it was cut; the response has what it made.
+    [done] = [e for e in driver.events if e.type == "conversation.item.done"][1:]
+    assert done.item.status == "incomplete"
+    assert "transcript" not in done.item.content[0].to_dict()
+    [made] = [e for e in driver.events if e.type == "response.output_item.done"]
+    assert made.item.content[0].transcript
     check_order(driver.events)
 
 

@@ -376,7 +376,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"metadata": {"k": "v" * 513}}, "invalid_value", "metadata"),
     ({"metadata": {"k" * 65: "v"}}, "invalid_value", "metadata"),
     ({"metadata": {str(i): "" for i in range(17)}}, "invalid_value", "metadata"),
-    ({"metadata": {"k": 5}}, "invalid_value", "metadata"),
+    ({"metadata": {"k": 5}}, "invalid_value", "metadata.k"),
     ({"tool_choice": "perhaps"}, "invalid_value", "tool_choice"),
     ({"instructions": 5}, "invalid_value", "instructions"),
     (
@@ -499,3 +499,111 @@ def test_items_created_meanwhile_follow_the_running_reply() -> None:
     assert added.previous_item_id != running
     driver.run()
     check_order(driver.events)
+
+
+def test_several_out_of_band_responses_at_once() -> None:
+    """Their events interleave, each is told by its metadata, and none is an item."""
+    driver = SessionDriver()
+    driver.say("Count to twenty")
+    driver.send("response.create")
+    for number in range(3):
+        item = {
+            "type": "message",
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": f"Side {number}, thing by thing"}
+            ],
+        }
+        response = {
+            "conversation": "none",
+            "metadata": {"number": str(number)},
+            "input": [item],
+            "output_modalities": ["text" if number else "audio"],
+        }
+        [created] = driver.send("response.create", response=response)
+        assert created.response.metadata == {"number": str(number)}
+    events = driver.run()
+    ends = [event.response for event in events if event.type == "response.done"]
+    assert {response.status for response in ends} == {"completed"}
+    said = {}
+    for response in ends:
+        part = response.output[0].content[0]
+        number = (response.metadata or {}).get("number")
+        said[number] = getattr(part, "text", None) or part.transcript
+    assert said.pop(None).startswith("One, two")
+    assert said == {
+        str(number): f"You said: Side {number}, thing by thing" for number in range(3)
+    }
+    # The conversation knows its own message and reply.
+    assert len(driver.order.history) == 2
+    streams = [e.response_id for e in events if e.type.endswith(".delta")]
+    assert len(set(streams[:12])) == 4
+    check_order(driver.events)
+
+
+def test_an_out_of_band_response_sees_the_conversation() -> None:
+    """Without `input`, it answers what was said in it, and changes nothing there."""
+    driver = SessionDriver()
+    driver.say("The cat sat")
+    [message] = done_of(driver.respond(conversation="none", **TEXT)).output
+    assert message.content[0].text == "You said: The cat sat"
+    assert len(driver.order.history) == 1
+
+
+def test_a_response_to_input_joins_the_conversation() -> None:
+    """`input` replaces what is answered; where the reply goes, `conversation` says."""
+    driver = SessionDriver()
+    driver.say("The cat sat")
+    events = driver.respond(input=[], conversation="auto", **TEXT)
+    assert events[0].response.conversation_id == "conv_1"
+    assert driver.order.history[-1] == done_of(events).output[0].id
+
+
+def test_items_of_input_are_not_in_the_conversation() -> None:
+    """They are for this response; even an id that is taken there is no conflict."""
+    driver = SessionDriver()
+    taken = driver.say("The cat sat")
+    item = {
+        "type": "message",
+        "id": taken,
+        "role": "user",
+        "content": [{"type": "input_text", "text": "The dog ran"}],
+    }
+    reference = {"type": "item_reference", "id": taken}
+    [message] = done_of(driver.respond(input=[reference, item], **TEXT)).output
+    assert message.content[0].text == "You said: The dog ran"
+    [event] = driver.send("conversation.item.retrieve", item_id=taken)
+    assert event.item.content[0].text == "The cat sat"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"instructions": "Be brief."},
+        {"max_output_tokens": 50},
+        {"audio": {"output": {"voice": "ash"}}},
+        {"parallel_tool_calls": False},
+        {"reasoning": {"effort": "high"}},
+        {"prompt": {"id": "pmpt_1"}},
+    ],
+)
+def test_overrides_leave_the_session_as_it_was(override: dict[str, Any]) -> None:
+    """PROTOCOL.md section 3.5: they last for this response only."""
+    driver = SessionDriver()
+    before = driver.update()[0].session
+    driver.say("Hello")
+    assert done_of(driver.respond(**override, **TEXT)).status == "completed"
+    assert driver.update()[0].session == before
+
+
+def test_a_null_in_an_override_means_what_the_session_says() -> None:
+    """At any depth."""
+    driver = SessionDriver()
+    driver.update(max_output_tokens=9, audio={"output": {"voice": "ash"}})
+    driver.say("Hello")
+    events = driver.respond(
+        max_output_tokens=None, audio={"output": {"voice": None, "format": None}}
+    )
+    assert events[0].response.max_output_tokens == 9
+    assert events[0].response.audio.output.voice == "ash"
+    assert events[0].response.audio.output.format.rate == 24_000

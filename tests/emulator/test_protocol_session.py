@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from openai_realtime.emulator.ids import CountedIds
-from openai_realtime.emulator.protocol import EmulatorProtocol, refuse_beta
+from openai_realtime.emulator.protocol import EmulatorProtocol
+from openai_realtime.emulator.refusal import Refusal
 from openai_realtime.events import ConversationItemDelete, SessionUpdate
 from openai_realtime.resources.session import SessionConfig
 
@@ -67,7 +68,13 @@ def test_an_update_changes_what_it_names_and_nothing_else() -> None:
         ("instructions", None, ""),
         ("max_output_tokens", None, "inf"),
         ("audio.output.voice", None, "alloy"),
-        ("tracing", None, None),
+        ("audio.input.noise_reduction", None, None),
+        ("audio.input.format", None, {"type": "audio/pcm", "rate": 24_000}),
+        ("include", None, None),
+        ("include", [], []),
+        ("prompt", None, None),
+        ("tool_choice", None, "auto"),
+        ("truncation", None, "auto"),
     ],
 )
 def test_nothing_clears(path: str, value: Any, result: Any) -> None:
@@ -78,9 +85,16 @@ def test_nothing_clears(path: str, value: Any, result: Any) -> None:
         instructions="Be brief.",
         tools=[tool],
         max_output_tokens=7,
-        tracing="auto",
+        include=["item.input_audio_transcription.logprobs"],
+        prompt={"id": "pmpt_1"},
+        tool_choice="none",
+        truncation="disabled",
         audio={
-            "input": {"transcription": {"model": "whisper-1"}},
+            "input": {
+                "format": {"type": "audio/pcmu"},
+                "noise_reduction": {"type": "near_field"},
+                "transcription": {"model": "whisper-1"},
+            },
             "output": {"voice": "ash"},
         },
     )
@@ -89,6 +103,50 @@ def test_nothing_clears(path: str, value: Any, result: Any) -> None:
     for name in path.split("."):
         found = found[name]
     assert found == result
+
+
+def test_tracing_is_frozen_once_it_is_enabled() -> None:
+    """The same value may be sent again, as some clients do; off stays off with null."""
+    driver = SessionDriver()
+    assert driver.update(tracing=None)[0].session.tracing is None
+    assert driver.update(tracing="auto")[0].session.tracing == "auto"
+    assert driver.update(tracing="auto")[0].type == "session.updated"
+    for other in (None, {"workflow_name": "other"}):
+        frame = {
+            "type": "session.update",
+            "session": {"type": "realtime", "tracing": other},
+        }
+        driver.assert_refused("invalid_value", "session.tracing", frame)
+
+
+def test_updates_add_up() -> None:
+    """Each of several partial updates of one object leaves what the others have set."""
+    driver = SessionDriver()
+    transcription = {"model": "gpt-4o-transcribe", "language": "de"}
+    driver.update(**nested("audio.input.transcription", transcription))
+    driver.update(**nested("audio.input.transcription.prompt", "A call about trains."))
+    driver.update(**nested("audio.output.speed", 1.2))
+    driver.update(**nested("audio.output.voice", "cedar"))
+    [event] = driver.update(**nested("audio.input.format", {"type": "audio/pcma"}))
+    audio = event.session.to_dict()["audio"]
+    assert audio["input"]["transcription"] == {
+        **transcription,
+        "prompt": "A call about trains.",
+    }
+    assert audio["input"]["format"] == {"type": "audio/pcma"}
+    assert audio["input"]["turn_detection"]["type"] == "server_vad"
+    assert audio["output"]["format"] == {"type": "audio/pcm", "rate": 24_000}
+    assert (audio["output"]["speed"], audio["output"]["voice"]) == (1.2, "cedar")
+
+
+def test_another_transcription_model_starts_anew() -> None:
+    """What was set for one model is not carried over to one that may not have it."""
+    driver = SessionDriver()
+    config = {"model": "gpt-transcribe", "keywords": ["Ulm"]}
+    driver.update(**nested("audio.input.transcription", config))
+    [event] = driver.update(**nested("audio.input.transcription.model", "whisper-1"))
+    found = event.session.audio.input.transcription
+    assert found.to_dict() == {"model": "whisper-1"}
 
 
 def test_another_kind_of_turn_detection_starts_from_its_own_defaults() -> None:
@@ -142,7 +200,7 @@ INVALID = [
     ("audio.input.turn_detection.eagerness", "low", "unknown_parameter", ""),
     ("output_modalities", ["text", "audio"], "invalid_value", ""),
     ("output_modalities", [], "invalid_value", ""),
-    ("output_modalities", ["video"], "invalid_value", ""),
+    ("output_modalities", ["video"], "invalid_value", "[0]"),
     ("output_modalities", "audio", "invalid_value", ""),
     ("instructions", 5, "invalid_value", ""),
     ("max_output_tokens", 0, "invalid_value", ""),
@@ -151,16 +209,28 @@ INVALID = [
     ("tool_choice", "perhaps", "invalid_value", ""),
     ("tool_choice", {"type": "custom", "name": "f"}, "invalid_value", ".type"),
     ("truncation", {"type": "summarize"}, "invalid_value", ".type"),
-    ("audio.output.voice", {"name": "x"}, "invalid_value", ""),
+    ("audio.output.voice", {"name": "x"}, "unknown_parameter", ".name"),
     ("tools", [{"type": "function"}], "missing_required_parameter", "[0].name"),
-    ("tools", [{"type": "mcp", "server_label": "x"}], "invalid_value", "[0].type"),
+    ("tools", [{"type": "mcp"}], "missing_required_parameter", "[0].server_label"),
+    (
+        "tools",
+        [{"type": "mcp", "server_label": "x"}],
+        "missing_required_parameter",
+        "[0].server_url",
+    ),
     ("tools", [{"type": "laser"}], "invalid_value", "[0].type"),
     ("audio.output.speed", 1.6, "invalid_value", ""),
     ("audio.output.speed", 0.2, "invalid_value", ""),
     ("audio.output.speed", "fast", "invalid_value", ""),
     ("audio.output.voice", "", "invalid_value", ""),
-    ("audio.output.format", {"type": "audio/pcmu"}, "invalid_value", ".type"),
-    ("audio.input.format", {"type": "audio/pcma"}, "invalid_value", ".type"),
+    ("audio.output.format", {"type": "audio/opus"}, "invalid_value", ".type"),
+    ("audio.input.format", {"type": "g711_ulaw"}, "invalid_value", ".type"),
+    (
+        "audio.input.format",
+        {"type": "audio/pcmu", "rate": 24_000},
+        "invalid_value",
+        ".rate",
+    ),
     (
         "audio.input.format",
         {"type": "audio/pcm", "rate": 8000},
@@ -187,7 +257,7 @@ def test_one_bad_field_refuses_the_whole_update(
     """The refusal names the field, and what was good beside it is not taken either."""
     driver = SessionDriver()
     bad = nested(path, value)
-    session = {"type": "realtime", "include": ["x"], **bad}
+    session = {"type": "realtime", "parallel_tool_calls": True, **bad}
     frame = {"type": "session.update", "event_id": "mine", "session": session}
     error = driver.assert_refused(code, f"session.{path}{inside}", frame)
     assert error.type == "invalid_request_error"
@@ -197,9 +267,10 @@ def test_one_bad_field_refuses_the_whole_update(
 def test_a_refused_format_is_named() -> None:
     """The message says which format is not available, and which is."""
     driver = SessionDriver()
-    [event] = driver.update(**nested("audio.output.format", {"type": "audio/pcmu"}))
-    assert "audio/pcmu" in event.error.message
-    assert "audio/pcm'" in event.error.message
+    [event] = driver.update(**nested("audio.output.format", {"type": "audio/opus"}))
+    assert "audio/opus" in event.error.message
+    for name in ("audio/pcm,", "audio/pcmu", "audio/pcma"):
+        assert name in event.error.message
 
 
 def test_the_voice_is_locked_once_the_assistant_has_spoken() -> None:
@@ -256,6 +327,56 @@ def test_a_typed_event_can_be_handed_over() -> None:
     assert output.event.error.event_id == "mine"  # type: ignore[union-attr]
 
 
+BOUND = {
+    "model": "gpt-realtime-2",
+    "instructions": "Be brief.",
+    "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}],
+    "audio": {"input": {"turn_detection": None}, "output": {"voice": "marin"}},
+}
+
+
+def test_a_session_begins_with_what_it_is_bound_to() -> None:
+    """As an ephemeral key binds it, over the defaults; its model goes before."""
+    driver = SessionDriver(model="gpt-realtime", config=BOUND)
+    session = driver.events[0].session.to_dict()
+    assert session["model"] == "gpt-realtime-2"
+    assert session["instructions"] == "Be brief."
+    assert session["tools"] == BOUND["tools"]
+    assert session["audio"]["input"]["turn_detection"] is None
+    assert session["audio"]["output"]["voice"] == "marin"
+    assert session["audio"]["output"]["speed"] == 1.0
+    [event] = driver.update(audio={"output": {"voice": None}})
+    # A null brings back what holds for all sessions.
+    assert event.session.audio.output.voice == "alloy"
+
+
+def test_an_impossible_binding_is_refused() -> None:
+    """Whoever mints a key is told at once, with the same words as in an update."""
+    with pytest.raises(Refusal) as caught:
+        SessionDriver(config={"audio": {"output": {"speed": 9}}})
+    assert caught.value.param == "session.audio.output.speed"
+    with pytest.raises(Refusal) as caught:
+        SessionDriver(config={"type": "transcription"})
+    assert caught.value.code == "invalid_parameter"
+
+
+def test_a_session_may_be_as_short_as_milliseconds() -> None:
+    """The end comes when it is due, whatever else is under way, and says how long."""
+    driver = SessionDriver(max_session_s=0.05, unix_time=1_000.0)
+    assert driver.events[0].session.expires_at == 1_000
+    driver.say("Count slowly to fifty")
+    driver.send("response.create")
+    driver.run(0.049)
+    assert driver.closed is None
+    driver.run(1.0)
+    error = driver.events[-1].error
+    assert (error.code, error.param, error.event_id) == ("session_expired", None, None)
+    assert driver.times[-1] == 0.05
+    assert driver.closed is not None
+    assert driver.closed.code == 1001
+    assert "maximum duration of 0.05 seconds" in driver.closed.reason
+
+
 def test_the_session_expires() -> None:
     """At its maximum length comes an error, a close with 1001, and nothing more."""
     driver = SessionDriver(max_session_s=60.0)
@@ -268,10 +389,3 @@ def test_the_session_expires() -> None:
     assert driver.send("response.create") == []
     assert driver.protocol.next_timeout() is None
     assert driver.protocol.handle_timeout(now=99.0) == []
-
-
-def test_the_old_dialect_is_turned_away() -> None:
-    """Its clients get an error and a close with 4000."""
-    send, close = refuse_beta(CountedIds())
-    assert send.event.error.code == "beta_api_shape_disabled"  # type: ignore[union-attr]
-    assert close == (4000, "invalid_request_error.beta_api_shape_disabled")

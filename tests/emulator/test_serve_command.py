@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 KEY = {"Authorization": "Bearer anything"}
 
@@ -61,7 +61,8 @@ async def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
             assert websocket.close_code == 1012
     assert process.returncode == 0
     assert stdout == b"", "the URL is all that goes to stdout"
-    assert b"a session begins" in stderr
+    assert b"session begins session=sess_" in stderr
+    assert b"session ends session=sess_" in stderr
     assert b"anything" not in stderr
 
 
@@ -123,3 +124,108 @@ async def test_a_negative_pace_is_refused() -> None:
         _, stderr = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     assert b"pace cannot be -1" in stderr
+
+
+async def test_the_counters_are_the_last_line() -> None:
+    """Of stdout, as JSON, beside being served at `/stats`."""
+    async with command("--stats", "--pace", "0", "--fault", "omit at 2") as process:
+        url = (await url_of(process)).strip()
+        async with connect(url, additional_headers=KEY) as websocket:
+            assert json.loads(await websocket.recv())["type"] == "session.created"
+        address = url.removeprefix("ws://").removesuffix("/v1/realtime")
+        host, port = address.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        served = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        process.send_signal(signal.SIGTERM)
+        stdout, _ = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
+    [line] = stdout.decode().splitlines()
+    assert json.loads(line)["sessions"]["begun"] == {"realtime": 1}
+    assert json.loads(line)["faults"] == {"omit at 2": 1}
+    assert b'"begun":{"realtime":1}' in served
+
+
+async def test_keys_and_limits_from_the_command_line() -> None:
+    """A wrong key is refused, a right one is let in, and neither is ever logged."""
+    arguments = ("--key", "sk-good", "--max-sessions", "1", "--beta", "refuse")
+    async with command(*arguments) as process:
+        url = (await url_of(process)).strip()
+        statuses: list[int] = []
+
+        async def refused(key: str) -> None:
+            with pytest.raises(InvalidStatus) as caught:
+                await connect(
+                    url, additional_headers={"Authorization": f"Bearer {key}"}
+                )
+            statuses.append(caught.value.response.status_code)
+
+        good = {"Authorization": "Bearer sk-good"}
+        await refused("sk-wrong")
+        async with connect(url, additional_headers=good):
+            await refused("sk-good")
+        assert statuses == [401, 429]
+        beta = {**good, "OpenAI-Beta": "realtime=v1"}
+        async with connect(url, additional_headers=beta) as websocket:
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    await websocket.recv()
+            assert websocket.close_code == 4000
+        process.send_signal(signal.SIGTERM)
+        _, stderr = await asyncio.wait_for(process.communicate(), 10)
+    assert b"sk-" not in stderr
+    assert b"handshake refused path=/v1/realtime" in stderr
+
+
+async def test_a_client_that_answers_nothing_does_not_keep_it() -> None:
+    """SIGTERM ends it with 0 in spite of an open reply that nobody reads."""
+    async with command("--pace", "0") as process:
+        url = (await url_of(process)).strip()
+        async with connect(
+            url, additional_headers=KEY, max_queue=1, close_timeout=0.1
+        ) as websocket:
+            item = {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "Count slowly to 1000"}],
+            }
+            create = {"type": "conversation.item.create", "item": item}
+            await websocket.send(json.dumps(create))
+            await websocket.send(json.dumps({"type": "response.create"}))
+            await websocket.recv()
+            websocket.transport.pause_reading()
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--fault", "omitt response.done"), "did you mean 'omit'"),
+        (("--max-sessions", "0"), "max_sessions cannot be 0"),
+        (("--idle", "0"), "idle_s cannot be 0.0"),
+        (("--key", " "), "none of them empty"),
+        (("--tls-key", "key.pem"), "--tls-cert"),
+        (("--tls-cert", "nowhere.pem"), "nowhere.pem"),
+    ],
+)
+async def test_a_wrong_option_is_one_clear_line(
+    arguments: tuple[str, ...], expected: str
+) -> None:
+    """On stderr, with status 1 and the offending value."""
+    async with command(*arguments) as process:
+        stdout, stderr = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    assert stdout == b""
+    [line] = stderr.decode().splitlines()
+    assert expected in line
+
+
+async def test_the_help_shows_examples() -> None:
+    """They are there as they were written, and each option has its place."""
+    async with command("--help") as process:
+        stdout, _ = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    assert b"openai-realtime serve --script dialogue.toml" in stdout
+    assert b"--max-sessions N" in stdout

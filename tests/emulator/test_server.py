@@ -17,76 +17,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from openai_realtime.emulator import server as server_module
 from openai_realtime.emulator.brains.brain import Action, Say
 from openai_realtime.emulator.brains.prompt import Prompt
 from openai_realtime.emulator.brains.rules import RuleBrain
 from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
+from openai_realtime.emulator.serving import settings as settings_module
 from openai_realtime.errors import ConfigurationError
 
-KEY = {"Authorization": "Bearer sk-secret-of-mine"}
-FAST = EmulatorSettings(pace=0)
-
-
-class Client:
-    """A bare WebSocket client."""
-
-    def __init__(self, websocket: Any) -> None:
-        self.websocket = websocket
-
-    async def send(self, type: str, **fields: Any) -> None:
-        """Send an event."""
-        await self.websocket.send(json.dumps({"type": type, **fields}))
-
-    async def receive(self) -> Any:
-        """Return the next event."""
-        frame = await asyncio.wait_for(self.websocket.recv(), 10)
-        assert isinstance(frame, str), "events are text frames"
-        return json.loads(frame)
-
-    async def until(self, type: str) -> list[Any]:
-        """Return the events up to the first of a type."""
-        events = [await self.receive()]
-        while events[-1]["type"] != type:
-            events.append(await self.receive())
-        return events
-
-    async def say(self, text: str) -> None:
-        """Send a message and ask for a response."""
-        content = [{"type": "input_text", "text": text}]
-        item = {"type": "message", "role": "user", "content": content}
-        await self.send("conversation.item.create", item=item)
-        await self.send("response.create")
-
-    async def closed(self) -> tuple[int | None, str]:
-        """Wait for the close and return its code and reason."""
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await self.receive()
-        return self.websocket.close_code, self.websocket.close_reason
-
-
-@asynccontextmanager
-async def connected(
-    settings: EmulatorSettings = FAST, **options: Any
-) -> AsyncIterator[Client]:
-    """Run a server and connect to it."""
-    options.setdefault("additional_headers", KEY)
-    async with EmulatorServer(settings) as server:
-        path = options.pop("query", "")
-        async with connect(server.url + path, max_size=None, **options) as websocket:
-            yield Client(websocket)
-
-
-@asynccontextmanager
-async def http(server: EmulatorServer, request: str) -> AsyncIterator[bytes]:
-    """Send a plain HTTP request and yield the whole answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(f"{request}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    yield await asyncio.wait_for(reader.read(), 5)
-    writer.close()
-    await writer.wait_closed()
-
+from .bare_client import FAST, KEY, Client, connected, http, until
 
 # --- admission ---
 
@@ -139,24 +77,6 @@ async def test_with_an_empty_key_there_is_no_upgrade(
     assert not [r for r in told if r.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"additional_headers": {**KEY, "OpenAI-Beta": "realtime=v1"}},
-        {"subprotocols": ["realtime", "openai-beta.realtime-v1"]},
-    ],
-)
-async def test_the_old_dialect_is_turned_away(options: dict[str, Any]) -> None:
-    """PROTOCOL.md section 2: the upgrade succeeds, then an error and a close."""
-    async with connected(**options) as client:
-        event = await client.receive()
-        assert event["error"]["code"] == "beta_api_shape_disabled"
-        assert await client.closed() == (
-            4000,
-            "invalid_request_error.beta_api_shape_disabled",
-        )
-
-
 async def test_the_model_comes_from_the_query() -> None:
     """Else it is that of the settings."""
     async with connected(query="?model=gpt-realtime-mini") as client:
@@ -183,7 +103,7 @@ async def test_health() -> None:
         async with http(server, "GET /healthz HTTP/1.1") as answer:
             assert answer.startswith(b"HTTP/1.1 200")
             assert answer.endswith(b'{"status":"ok"}')
-        async with http(server, "GET /v1/realtime HTTP/1.1") as answer:
+        async with http(server, "GET /v1 HTTP/1.1") as answer:
             assert answer.startswith(b"HTTP/1.1 404")
 
 
@@ -250,11 +170,9 @@ async def test_a_slow_client_holds_its_own_reply_up() -> None:
         )
         async with client as websocket:
             await Client(websocket).send("response.create")
-            made = -1
-            while made != len(words):
-                made = len(words)
-                await asyncio.sleep(0.3)
-            assert made < 1000
+            [waiting] = server._server.websockets()
+            await until(lambda: not waiting.writable.is_set())
+            assert len(words) < 1000
             # Another client notices nothing.
             async with connect(server.url, additional_headers=KEY) as other:
                 assert (await Client(other).receive())["type"] == "session.created"
@@ -319,7 +237,7 @@ async def test_an_unexpected_failure_closes_with_1011(
         def reset(self) -> None:
             pass
 
-    monkeypatch.setitem(server_module._MAKE_VAD, "energy", BrokenVad)
+    monkeypatch.setitem(settings_module._MAKE_VAD, "energy", BrokenVad)
     async with EmulatorServer(FAST) as server:
         for _ in range(2):
             async with connect(server.url, additional_headers=KEY) as websocket:
@@ -384,7 +302,7 @@ async def test_a_client_that_is_sending_sees_the_close_too() -> None:
             return await client.closed()
 
         streams = [asyncio.create_task(stream(Client(c))) for c in clients]
-        await asyncio.sleep(0.2)
+        await until(lambda: server.stats()["frames"]["received"] >= 5 * len(clients))
     assert {code for code, _ in await asyncio.gather(*streams)} == {1012}
 
 

@@ -13,6 +13,7 @@ from openai_realtime.audio.pcm import ms_to_samples, rms, sample_count, silence
 from openai_realtime.audio.wav import read_wav
 from openai_realtime.emulator.senses.captions import read_captions
 from openai_realtime.emulator.senses.turn_detector import (
+    Finished,
     SpeechStarted,
     SpeechStopped,
     TurnDetector,
@@ -171,6 +172,52 @@ def test_half_a_sample_is_refused_and_not_kept() -> None:
     with pytest.raises(AudioError, match="3 bytes"):
         turns.push(b"abc")
     assert turns.position_samples == 0
+
+
+def patient(finished: Finished | None) -> TurnDetector:
+    """Make a detector that waits 2 s where more seems to come."""
+    return TurnDetector(
+        LevelVad(),
+        silence_duration_ms=500,
+        longest_silence_ms=2000,
+        finished=finished,
+    )
+
+
+@pytest.mark.parametrize(
+    ("finished", "end_ms"),
+    [(None, 700), (lambda _start, _end: True, 700), (lambda _start, _end: False, 2200)],
+)
+def test_an_unfinished_turn_is_waited_for(finished: Finished, end_ms: int) -> None:
+    """Protects semantic detection: the longest wait only where more is to come."""
+    events = patient(finished).push(speech(200) + quiet(5000))
+    assert events[-1] == SpeechStopped(end_ms)
+
+
+def test_it_is_asked_once_in_a_pause_about_the_turn_so_far() -> None:
+    """Protects the server's time: transcribing at every frame would cost a lot."""
+    asked: list[tuple[int, int]] = []
+
+    def finished(start: int, end: int) -> bool:
+        asked.append((start, end))
+        return False
+
+    turns = patient(finished)
+    turns.push(quiet(1000) + speech(200) + quiet(1500) + speech(100))
+    events = turns.push(quiet(3000))
+    assert asked == [
+        (ms_to_samples(700), ms_to_samples(1700)),
+        (ms_to_samples(700), ms_to_samples(3300)),
+    ]
+    assert events == [SpeechStopped(4800)]
+
+
+def test_a_turn_that_goes_on_may_be_finished_later() -> None:
+    """Protects an open sentence: what comes after the pause decides anew."""
+    answers = iter([False, True])
+    turns = patient(lambda _start, _end: next(answers))
+    events = turns.push(speech(200) + quiet(1500) + speech(100) + quiet(3000))
+    assert events == [SpeechStarted(0), SpeechStopped(2300)]
 
 
 @pytest.mark.parametrize("vad", [EnergyVad, SileroVad])

@@ -22,6 +22,7 @@ from openai_realtime.events import (
 )
 from openai_realtime.resources.items import MessageItem
 from openai_realtime.resources.session import SessionConfig
+from openai_realtime.resources.tools import McpTool
 
 from .session_driver import SessionDriver
 
@@ -47,6 +48,7 @@ NEEDED: dict[type, Any] = {
     # What the types leave open, though the protocol does not.
     SessionConfig: {"type": "realtime"},
     MessageItem: {"content": []},
+    McpTool: {"server_url": "https://docs.example.com/mcp"},
 }
 # Where not any text will do.
 TEXTS = {"item_id": "item_1", "previous_item_id": "item_1", "role": "user"}

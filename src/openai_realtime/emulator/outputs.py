@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
-from ..core.outputs import Close, Send
+import msgspec.structs
 
-__all__ = ["Failure", "Report", "ServerOutput"]
+from ..core.outputs import Close, Send
+from ..events import ServerEvent
+from .ids import Ids
+
+__all__ = ["Failure", "Report", "ServerOutput", "sends"]
 
 
 class Failure(NamedTuple):
@@ -26,3 +30,10 @@ ServerOutput: TypeAlias = Send | Close | Failure
 
 Report: TypeAlias = Callable[[Failure], None]
 """Takes a failure in, to be handed out with the next outputs."""
+
+
+def sends(events: Iterable[ServerEvent], ids: Ids) -> list[ServerOutput]:
+    """Send events, each with an id of its own, in the order in which they go out."""
+    return [
+        Send(msgspec.structs.replace(event, event_id=ids("event"))) for event in events
+    ]

@@ -11,17 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-import msgspec.structs
-
 from .._struct import tag_of
-from ..core.outputs import Close, Send
 from ..events import (
     ConversationCreated,
-    ConversationItemAdded,
     ConversationItemCreate,
     ConversationItemDelete,
     ConversationItemDeleted,
-    ConversationItemDone,
     ConversationItemRetrieve,
     ConversationItemRetrieved,
     ConversationItemTruncate,
@@ -30,9 +25,6 @@ from ..events import (
     InputAudioBufferClear,
     InputAudioBufferCleared,
     InputAudioBufferCommit,
-    InputAudioBufferCommitted,
-    InputAudioBufferSpeechStarted,
-    InputAudioBufferSpeechStopped,
     RealtimeEvent,
     ResponseCancel,
     ResponseCreate,
@@ -44,9 +36,12 @@ from ..events import (
 from ..resources.items import Conversation, Item, ItemReference, ObjectType
 from .brains.brain import Brain
 from .brains.rules import RuleBrain
+from .expiry import expiry_after
 from .ids import Ids
-from .outputs import Failure, ServerOutput
-from .refusal import Refusal, invalid_value
+from .mcp.connections import McpConnections
+from .mcp.server import McpServers
+from .outputs import Failure, ServerOutput, sends
+from .refusal import Refusal, invalid_value, missing
 from .request import Request, event_id_in, read_request
 from .response.output_item import Voice
 from .response.plan import plan_response
@@ -55,13 +50,14 @@ from .schedule import Schedule
 from .senses.ears import CaptionEars, Listener, Transcriber
 from .senses.vad import EnergyVad, Vad
 from .senses.voice import FormantVoice
+from .session.config_rules import Json
 from .session.history import Entry, History
-from .session.input_buffer import InputBuffer, SpeechBegan, SpeechEnded
-from .session.new_item import admit, user_speech
+from .session.new_item import admit
+from .session.session_kind import KindName
 from .session.settings import SessionSettings
-from .session.transcription import transcribe
+from .user_turns import UserTurns, added
 
-__all__ = ["EmulatorProtocol", "refuse_beta"]
+__all__ = ["EmulatorProtocol"]
 
 _MAX_EVENT_ID = 512
 
@@ -76,13 +72,20 @@ class EmulatorProtocol:
         ids: Makes a new id from its prefix: ``event``, ``item``, ``resp``...
         unix_time: The time of day at which the session begins, in unix seconds.
         model: The model that the client asked for.
+        kind: What the session is there for.
+        config: The configuration that it begins with, beyond the defaults, as an
+            ephemeral key is bound to one; a model in it goes before the other.
         brain: Decides what to answer.
         voice: Speaks it.
         ears: Make out what the user says.
         make_vad: Makes a detector of speech; None for a server without any.
+        mcp_servers: The MCP servers there are; those of the brain's script, without.
         pace: How many times faster than real time replies are generated; 0 is as
             fast as possible.
         max_session_s: After how many seconds the session expires.
+
+    Raises:
+        Refusal: The configuration is not possible.
     """
 
     def __init__(
@@ -91,10 +94,13 @@ class EmulatorProtocol:
         ids: Ids,
         unix_time: float = 0.0,
         model: str = "gpt-realtime",
+        kind: KindName = "realtime",
+        config: Json | None = None,
         brain: Brain | None = None,
         voice: Voice | None = None,
         ears: Transcriber | None = None,
         make_vad: Callable[[], Vad] | None = EnergyVad,
+        mcp_servers: McpServers | None = None,
         pace: float = 5.0,
         max_session_s: float = 3600.0,
     ) -> None:
@@ -105,18 +111,24 @@ class EmulatorProtocol:
         self._max_session_s = max_session_s
         self._expires: float | None = None
         self._closed = False
-        self._handlers = self._table()
+        self._now = 0.0
         self._conversation_id = ids("conv")
         self._schedule = Schedule(pace)
+        self._history = History()
+        self._mcp = McpConnections(
+            mcp_servers or _scripted(brain),
+            history=self._history,
+            schedule=self._schedule,
+            ids=ids,
+        )
         self._settings = SessionSettings(
             id=ids("sess"),
-            model=model,
+            model=_model_in(config) or model,
             expires_at=int(unix_time + max_session_s),
             turn_detection=make_vad is not None,
+            kind=kind,
         )
-        self._history = History()
-        self._buffer = InputBuffer(ids, make_vad or EnergyVad)
-        self._buffer.detect_turns(self._settings.turn_detection)
+        self._configure({"type": kind, **(config or {})})
         self._responses = Responses(
             conversation_id=self._conversation_id,
             history=self._history,
@@ -124,25 +136,36 @@ class EmulatorProtocol:
             schedule=self._schedule,
             brain=brain or RuleBrain(),
             voice=voice or FormantVoice(),
+            mcp=self._mcp,
             ids=ids,
             report=self._failures.append,
         )
+        self._turns = UserTurns(
+            settings=self._settings,
+            history=self._history,
+            responses=self._responses,
+            schedule=self._schedule,
+            ears=self._ears,
+            make_vad=make_vad or EnergyVad,
+            ids=ids,
+        )
+        self._handlers = self._table()
 
     # --- what the shell calls ---
+
+    @property
+    def busy(self) -> bool:
+        """Whether long audio is being listened to, one slice at each `handle_timeout`.
+
+        A request that comes meanwhile has to wait until all of it was heard, which may
+        take seconds; a shell with other sessions had better not hand one over.
+        """
+        return not self._closed and self._turns.busy
 
     def open(self, now: float) -> list[ServerOutput]:
         """Begin the session: the first events of the connection."""
         self._expires = now + self._max_session_s
-        conversation = Conversation(
-            id=self._conversation_id, object=ObjectType.CONVERSATION
-        )
-        return self._sent(
-            [
-                # First, always (PROTOCOL.md section 1.4).
-                SessionCreated(session=self._settings.resource()),
-                ConversationCreated(conversation=conversation),
-            ]
-        )
+        return self._sent(self._beginning(now), now)
 
     def receive_frame(self, data: str | bytes, *, now: float) -> list[ServerOutput]:
         """Take in a frame, whatever is in it."""
@@ -151,7 +174,7 @@ class EmulatorProtocol:
         try:
             request = read_request(data)
         except Refusal as refusal:
-            return self._sent([refusal.event(event_id_in(data))])
+            return self._sent([refusal.event(event_id_in(data))], now)
         return self._receive(request, now)
 
     def receive(self, event: RealtimeEvent, *, now: float) -> list[ServerOutput]:
@@ -162,7 +185,9 @@ class EmulatorProtocol:
         """Return when `handle_timeout` is to be called next, or None for not at all."""
         if self._closed:
             return None
-        due = (self._schedule.next_timeout(), self._expires)
+        due = [self._schedule.next_timeout(), self._turns.next_timeout(), self._expires]
+        if self._turns.busy:
+            due.append(self._now)
         return min((time for time in due if time is not None), default=None)
 
     def handle_timeout(self, *, now: float) -> list[ServerOutput]:
@@ -170,14 +195,22 @@ class EmulatorProtocol:
         if self._closed:
             return []
         if self._expires is not None and now >= self._expires:
-            return self._expire()
-        return self._sent(self._schedule.run(now))
+            return self._expire(now)
+        events = [*self._turns.listen(now)] if self._turns.busy else []
+        events += self._schedule.run(now)
+        events += self._turns.handle_timeout(now)
+        return self._sent(events, now)
+
+    def close(self) -> None:
+        """End whatever is under way, because the connection is over."""
+        self._closed = True
+        self._schedule.clear()
 
     # --- what the client asks for ---
 
     def _table(self) -> Mapping[type[RealtimeEvent], _Handler]:
         """Say who handles what; all else that a client may send is refused."""
-        return {
+        everywhere: dict[type[RealtimeEvent], _Handler] = {
             SessionUpdate: self._update_session,
             InputAudioBufferAppend: self._append_audio,
             InputAudioBufferCommit: self._commit_audio,
@@ -186,52 +219,58 @@ class EmulatorProtocol:
             ConversationItemRetrieve: self._retrieve_item,
             ConversationItemTruncate: self._truncate_item,
             ConversationItemDelete: self._delete_item,
+            # output_audio_buffer.clear is for WebRTC and SIP (PROTOCOL.md section 1.1).
+        }
+        if not self._settings.kind.responds:
+            return everywhere
+        return {
+            **everywhere,
             ResponseCreate: self._create_response,
             ResponseCancel: self._cancel_response,
-            # output_audio_buffer.clear is for WebRTC and SIP (PROTOCOL.md section 1.1).
         }
 
     def _update_session(self, request: Request[SessionUpdate], now: float) -> _Events:
-        self._settings.update(request.given("session"))
-        self._buffer.detect_turns(self._settings.turn_detection)
-        yield SessionUpdated(session=self._settings.resource())
+        given = request.given("session")
+        self._configure(given)
+        session = self._settings.resource()
+        yield SessionUpdated(session=session)
+        yield from self._turns.settle(now)
+        # Who names the tools once more wants them tried once more.
+        self._mcp.connect(session.tools, now=now, again="tools" in given)
 
     def _append_audio(
         self, request: Request[InputAudioBufferAppend], now: float
     ) -> _Events:
-        event = request.event
-        for turn in self._buffer.append(event.audio):
-            if isinstance(turn, SpeechBegan):
-                yield from self._speech_began(turn)
-            else:
-                yield from self._speech_ended(turn, now)
+        yield from self._turns.append(request.event.audio, now)
 
     def _commit_audio(
         self, request: Request[InputAudioBufferCommit], now: float
     ) -> _Events:
-        item_id, pcm = self._buffer.commit()
-        # It starts no response (PROTOCOL.md section 1.1).
-        yield from self._commit(item_id, pcm, now)
+        yield from self._turns.commit(now)
 
     def _clear_audio(
         self, request: Request[InputAudioBufferClear], now: float
     ) -> _Events:
-        self._buffer.clear()
+        self._turns.clear()
         yield InputAudioBufferCleared()
 
     def _create_item(
         self, request: Request[ConversationItemCreate], now: float
     ) -> _Events:
         event = request.event
-        entry = admit(event.item, ids=self._ids, ears=self._ears)
+        entry = self._admit(event.item, "item")
+        self._mcp.check_item(entry.item)
         self._history.add(entry, event.previous_item_id or None)
-        yield from _added(entry)
+        yield from added(entry)
+        self._mcp.take_answer(entry.item, now=now)
 
     def _retrieve_item(
         self, request: Request[ConversationItemRetrieve], now: float
     ) -> _Events:
-        event = request.event
-        yield ConversationItemRetrieved(item=self._history.retrieve(event.item_id))
+        entry = self._history.retrieve(request.event.item_id)
+        settings = self._settings
+        item = entry.with_audio(settings.input_format, settings.output_format)
+        yield ConversationItemRetrieved(item=item)
 
     def _truncate_item(
         self, request: Request[ConversationItemTruncate], now: float
@@ -252,56 +291,33 @@ class EmulatorProtocol:
         yield ConversationItemDeleted(item_id=event.item_id)
 
     def _create_response(self, request: Request[ResponseCreate], now: float) -> _Events:
-        plan = plan_response(self._settings, request.given("response"))
+        given = request.given("response")
+        self._mcp.check_tools(given.get("tools"), "response")
+        plan = plan_response(self._settings, given)
         context = None if plan.input is None else self._context(plan.input)
         yield from self._responses.create(plan, context, now=now)
 
     def _cancel_response(self, request: Request[ResponseCancel], now: float) -> _Events:
-        event = request.event
-        yield from self._responses.cancel(event.response_id or None)
-
-    # --- what follows from what the user says ---
-
-    def _speech_began(self, turn: SpeechBegan) -> _Events:
-        yield InputAudioBufferSpeechStarted(
-            item_id=turn.item_id, audio_start_ms=turn.audio_start_ms
-        )
-        if self._turn_setting("interrupt_response"):
-            yield from self._responses.interrupt()
-
-    def _speech_ended(self, turn: SpeechEnded, now: float) -> _Events:
-        yield InputAudioBufferSpeechStopped(
-            item_id=turn.item_id, audio_end_ms=turn.audio_end_ms
-        )
-        yield from self._commit(turn.item_id, turn.pcm, now)
-        if self._turn_setting("create_response"):
-            yield from self._answer(now)
-
-    def _commit(self, item_id: str, pcm: bytes, now: float) -> _Events:
-        entry = user_speech(item_id, pcm, self._ears)
-        previous_id = self._history.last_id
-        self._history.add(entry)
-        yield InputAudioBufferCommitted(item_id=item_id, previous_item_id=previous_id)
-        yield from _added(entry)
-        transcription = self._settings.transcription
-        if transcription is not None:
-            steps = transcribe(entry, transcription.get("model") or "")
-            self._schedule.start(item_id, steps, now=now)
-
-    def _answer(self, now: float) -> _Events:
-        """Start the response that turn detection asks for, if none is in its way."""
-        try:
-            plan = plan_response(self._settings)
-            yield from self._responses.create(plan, None, now=now)
-        except Refusal as refusal:
-            # With interrupt_response off, this may fail (PROTOCOL.md section 3.3).
-            yield refusal.event(None)
-
-    def _turn_setting(self, name: str) -> bool:
-        settings = self._settings.turn_detection
-        return bool(settings and settings.get(name))
+        yield from self._responses.cancel(request.event.response_id or None)
 
     # --- the machinery ---
+
+    def _beginning(self, now: float) -> _Events:
+        session = self._settings.resource()
+        # First, always (PROTOCOL.md section 1.4).
+        yield SessionCreated(session=session)
+        if self._settings.kind.responds:
+            yield ConversationCreated(
+                conversation=Conversation(
+                    id=self._conversation_id, object=ObjectType.CONVERSATION
+                )
+            )
+        self._mcp.connect(session.tools, now=now)
+
+    def _configure(self, given: Json) -> None:
+        """Change the configuration, or refuse to and change nothing."""
+        self._mcp.check_tools(given.get("tools"), "session")
+        self._settings.update(given)
 
     def _receive(
         self, request: Request[RealtimeEvent], now: float
@@ -309,11 +325,20 @@ class EmulatorProtocol:
         events: list[ServerEvent] = []
         try:
             # One by one: what came before a refusal has happened.
-            for event in self._handler_of(request)(request, now):
+            for event in self._answers(request, now):
                 events.append(event)  # noqa: PERF402
         except Refusal as refusal:
             events.append(refusal.event(request.event_id))
-        return self._sent(events)
+        return self._sent(events, now)
+
+    def _answers(self, request: Request[RealtimeEvent], now: float) -> _Events:
+        handler = self._handler_of(request)
+        # Requests are about the audio before them; more audio may wait with it.
+        while self._turns.busy and not isinstance(
+            request.event, InputAudioBufferAppend
+        ):
+            yield from self._turns.listen(now)
+        yield from handler(request, now)
 
     def _handler_of(self, request: Request[RealtimeEvent]) -> _Handler:
         if len(request.event_id or "") > _MAX_EVENT_ID:
@@ -330,13 +355,24 @@ class EmulatorProtocol:
             )
         return handler
 
+    def _admit(self, item: Item, param: str) -> Entry:
+        return admit(
+            item,
+            ids=self._ids,
+            ears=self._ears,
+            param=param,
+            media_type=self._settings.input_format,
+        )
+
     def _context(self, items: Iterable[Item]) -> list[Entry]:
         """Look up, or make, the items that a response is to answer."""
         context: list[Entry] = []
         for index, item in enumerate(items):
             param = f"response.input[{index}]"
             if isinstance(item, ItemReference):
-                entry = self._history.get(item.id or "")
+                if not item.id:
+                    raise missing(f"{param}.id")
+                entry = self._history.get(item.id)
                 if entry is None:
                     raise Refusal(
                         f"There is no item with the id '{item.id}'.",
@@ -344,44 +380,33 @@ class EmulatorProtocol:
                         param=f"{param}.id",
                     )
             else:
-                entry = admit(item, ids=self._ids, ears=self._ears, param=param)
+                entry = self._admit(item, param)
             context.append(entry)
         return context
 
-    def _expire(self) -> list[ServerOutput]:
+    def _expire(self, now: float) -> list[ServerOutput]:
         """End the session at its maximum length (PROTOCOL.md section 5)."""
-        length = f"maximum duration of {self._max_session_s / 60:g} minutes"
-        refusal = Refusal(f"Your session hit the {length}.", code="session_expired")
-        self._closed = True
-        close = Close(1001, f"session hit the {length}")
-        return [*self._sent([refusal.event(None)]), close]
+        refusal, close = expiry_after(self._max_session_s)
+        self.close()
+        return [*self._sent([refusal.event(None)], now), close]
 
-    def _sent(self, events: Iterable[ServerEvent]) -> list[ServerOutput]:
+    def _sent(self, events: Iterable[ServerEvent], now: float) -> list[ServerOutput]:
+        self._now = now
+        events = list(events)
+        for event in events:
+            self._turns.watch(event, now)
         failures: list[ServerOutput] = list(self._failures)
         self._failures.clear()
-        return [*failures, *_sends(events, self._ids)]
+        return [*failures, *sends(events, self._ids)]
 
 
-def refuse_beta(ids: Ids) -> list[ServerOutput]:
-    """Turn away a client of the old dialect (PROTOCOL.md section 2)."""
-    refusal = Refusal(
-        "The Realtime Beta API is no longer supported. Leave out the header "
-        "OpenAI-Beta and use the generally available events.",
-        code="beta_api_shape_disabled",
-    )
-    reason = f"{refusal.type}.{refusal.code}"
-    return [*_sends([refusal.event(None)], ids), Close(4000, reason)]
+def _scripted(brain: Brain | None) -> McpServers:
+    """Return the MCP servers of the brain's script; most brains have none."""
+    servers: McpServers | None = getattr(brain, "mcp_servers", None)
+    return servers or McpServers()
 
 
-def _sends(events: Iterable[ServerEvent], ids: Ids) -> list[ServerOutput]:
-    """Give every event its id, in the order in which they go out."""
-    return [
-        Send(msgspec.structs.replace(event, event_id=ids("event"))) for event in events
-    ]
-
-
-def _added(entry: Entry) -> _Events:
-    """Tell that an item is in the conversation, and complete."""
-    previous_id = entry.previous_id
-    yield ConversationItemAdded(previous_item_id=previous_id, item=entry.item)
-    yield ConversationItemDone(previous_item_id=previous_id, item=entry.item)
+def _model_in(config: Json | None) -> str | None:
+    """Return the model that a configuration names; the settings check what it is."""
+    model = (config or {}).get("model")
+    return model if isinstance(model, str) else None

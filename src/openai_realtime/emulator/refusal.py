@@ -7,7 +7,8 @@ event that names the client's event (PROTOCOL.md section 5).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from ..events import Error
 from ..resources.limits import APIError
@@ -19,8 +20,9 @@ _MAX_EVENT_ID = 512
 _MISSING_FIELD = re.compile(r"missing required field `([^`]*)`")
 _PATH = re.compile(r" at `\$\.?([^`]*)`")
 
-# How msgspec writes some key of a map: the map is what can be named.
+# How msgspec writes some key of a map.
 _ANY_KEY = "[...]"
+_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 class Refusal(Exception):
@@ -83,15 +85,18 @@ def unknown(param: str, known: Sequence[str]) -> Refusal:
     )
 
 
-def invalid_field(problem: str, *, root: str = "") -> Refusal:
+def invalid_field(
+    problem: str, *, root: str = "", whole: Mapping[str, Any] | None = None
+) -> Refusal:
     """Refuse a field by what its decoder says: a sentence that ends in a path.
 
     Args:
         problem: Such as ``Expected `int`, got `str` at `$.item.id```.
         root: The path of the object that was decoded, where it was no whole event.
+        whole: The object that was decoded, in which the key of a map is looked up.
     """
     found = _PATH.search(problem)
-    within = found[1].partition(_ANY_KEY)[0] if found else ""
+    within = _with_key(found[1], whole or {}) if found else ""
     path = ".".join(filter(None, (root, within)))
     text = problem[: found.start()] if found else problem
     lacking = _MISSING_FIELD.search(text)
@@ -101,3 +106,24 @@ def invalid_field(problem: str, *, root: str = "") -> Refusal:
     return Refusal(
         f"Invalid value{where}: {text}.", code="invalid_value", param=path or None
     )
+
+
+def _with_key(path: str, whole: Mapping[str, Any]) -> str:
+    """Put the key at fault where the decoder says "some key"; else name the map.
+
+    The maps of the protocol that are not free JSON hold texts.
+    """
+    place, any_key, _ = path.partition(_ANY_KEY)
+    if not any_key:
+        return place
+    value: Any = whole
+    for index, name in _STEP.findall(place):
+        try:
+            value = value[int(index) if index else name]
+        except (LookupError, TypeError):
+            return place
+    if isinstance(value, dict):
+        for key, text in cast("dict[str, object]", value).items():
+            if not isinstance(text, str):
+                return f"{place}.{key}"
+    return place

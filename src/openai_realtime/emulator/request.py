@@ -11,7 +11,7 @@ import msgspec
 
 from ..codec import decode_event
 from ..errors import RemoteProtocolError
-from ..events import RealtimeEvent
+from ..events import RealtimeEvent, Surface
 from .refusal import Refusal, invalid_field, invalid_value, missing
 
 __all__ = ["Request", "event_id_in", "read_request"]
@@ -59,16 +59,22 @@ class Request(Generic[E]):
         return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def read_request(frame: str | bytes) -> Request[RealtimeEvent]:
+def read_request(
+    frame: str | bytes, *, surface: Surface = "realtime"
+) -> Request[RealtimeEvent]:
     """Read one frame.
+
+    Args:
+        frame: What the client sent.
+        surface: The kind of session that it was sent to.
 
     Raises:
         Refusal: The frame holds no event that we could understand.
     """
     try:
-        event = decode_event(frame, direction="client")
+        event = decode_event(frame, direction="client", surface=surface)
     except RemoteProtocolError as exc:
-        return _read_unusual(frame, exc)
+        return _read_unusual(frame, surface, exc)
     if _brackets_in(frame) > _MOST_LEVELS:
         _check_depth(msgspec.json.decode(frame))
     return Request(event, frame)
@@ -89,7 +95,7 @@ def event_id_in(frame: str | bytes) -> str | None:
 
 
 def _read_unusual(
-    frame: str | bytes, cause: RemoteProtocolError
+    frame: str | bytes, surface: Surface, cause: RemoteProtocolError
 ) -> Request[RealtimeEvent]:
     """Tell a frame that says null for "not given" from one that is wrong."""
     fields = _object_in(frame)
@@ -101,9 +107,11 @@ def _read_unusual(
     pruned = _without_nulls(fields, _PRUNED_LEVELS)
     try:
         # Clients say `response.instructions: null` for "no instructions of its own".
-        event = decode_event(msgspec.json.encode(pruned), direction="client")
+        event = decode_event(
+            msgspec.json.encode(pruned), direction="client", surface=surface
+        )
     except RemoteProtocolError as exc:
-        raise invalid_field(str(exc).split(": ", 1)[-1]) from exc
+        raise invalid_field(str(exc).split(": ", 1)[-1], whole=pruned) from exc
     return Request(event, frame)
 
 

@@ -6,7 +6,7 @@ nothing ahead of its time, and whatever is stopped was never made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -21,9 +21,11 @@ class Step(NamedTuple):
     events: Sequence[ServerEvent]
     pause_s: float = 0.0
     """Seconds of real time until the next step, before the pace is counted in."""
+    wait_s: float = 0.0
+    """Seconds by the clock until the next step, on top of that, whatever the pace."""
 
 
-Steps: TypeAlias = Iterator[Step]
+Steps: TypeAlias = Generator[Step]
 
 
 @dataclass
@@ -48,8 +50,15 @@ class Schedule:
         self._tasks[key] = _Task(steps, now)
 
     def stop(self, key: str) -> None:
-        """Drop what is left of a sequence, if it runs."""
-        self._tasks.pop(key, None)
+        """Drop what is left of a sequence, if it runs, and let it clean up."""
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            task.steps.close()
+
+    def clear(self) -> None:
+        """Drop all of them."""
+        for key in list(self._tasks):
+            self.stop(key)
 
     def next_timeout(self) -> float | None:
         """Return when the next step is due, or None when nothing is under way."""
@@ -75,4 +84,5 @@ class Schedule:
         if self._pace:
             # From when it was due, not from now: a late timer does not slow it down.
             task.due += step.pause_s / self._pace
+        task.due += step.wait_s
         return step.events

@@ -1,46 +1,17 @@
-"""The emulator over real sockets: a Starlette app under uvicorn.
+"""The emulator over real sockets: an ASGI application under uvicorn.
 
-This file alone of the emulator's knows sockets, clocks and tasks. The protocol is told
-what came and what time it is; one place carries out what it answers, in order, and
-waits while a client is slow to read. What the protocol would generate next is generated
-only after that, so a slow client costs no memory.
+What it serves is in `serving/`: admission, sessions, HTTP, the log. Here is only how a
+server starts and stops.
 
 Needs the extra ``openai-realtime[emulator]``.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import errno
-import logging
-import secrets
-import socket
-import time
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
-
-from ..codec import encode_event
-from ..core.outputs import Close, Send
-from ..errors import ConfigurationError
-from .brains.brain import Brain
-from .brains.rules import RuleBrain
-from .outputs import Failure, ServerOutput
-from .protocol import EmulatorProtocol, refuse_beta
-from .response.output_item import Voice
-from .senses.ears import CaptionEars, Transcriber
-from .senses.vad import EnergyVad, SileroVad, Vad
-from .senses.voice import FormantVoice
-
 try:
+    import starlette as _starlette  # noqa: F401  # pyright: ignore[reportUnusedImport]
     import uvicorn
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import JSONResponse
-    from starlette.routing import Route, WebSocketRoute
-    from starlette.websockets import WebSocket, WebSocketDisconnect
+    import websockets as _websockets  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ImportError as exc:
     raise ImportError(
         "the emulator's server needs starlette, uvicorn and websockets; install them "
@@ -48,12 +19,35 @@ except ImportError as exc:
         name=exc.name,
     ) from exc
 
-__all__ = ["PATH", "EmulatorServer", "EmulatorSettings", "create_app"]
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any, Self
 
-PATH = "/v1/realtime"
-"""Where the WebSocket is."""
+from starlette.applications import Starlette
 
-_log = logging.getLogger("openai_realtime.emulator")
+from ..core.outputs import Close
+from .faults import Fault, FaultPlan
+from .faults.injector import Tally
+from .serving.admission import PATH
+from .serving.app import create_app
+from .serving.certificate import Certificate
+from .serving.connection import HttpConnection, WebSocketConnection
+from .serving.listener import listen
+from .serving.record import Observer
+from .serving.service import Service
+from .serving.settings import EmulatorSettings
+
+__all__ = [
+    "PATH",
+    "Certificate",
+    "EmulatorServer",
+    "EmulatorSettings",
+    "Observer",
+    "create_app",
+]
 
 # Room for 15 MiB of audio in base64, and for refusing what is somewhat larger with an
 # error event instead of a close.
@@ -64,97 +58,6 @@ _DRAIN_S = 1.0
 _DRAIN_STEP_S = 0.02
 _SHUTDOWN_S = 2
 _GOING = Close(1012, "the server is shutting down")
-
-_BACKLOG = 128
-_HIGHEST_PORT = 65_535
-
-_OWN_ADDRESS = "choose an address of this machine, such as 127.0.0.1"
-_ADVICE = {
-    errno.EADDRINUSE: "choose another port, or --port 0 for a free one",
-    errno.EACCES: "choose a port from 1024 on, or --port 0 for a free one",
-    errno.EADDRNOTAVAIL: _OWN_ADDRESS,
-}
-
-_KEY_PROTOCOL = "openai-insecure-api-key."
-_BETA_PROTOCOL = "openai-beta.realtime-v1"
-
-_MAKE_VAD: Mapping[str, Callable[[], Vad] | None] = {
-    "energy": EnergyVad,
-    "silero": SileroVad,
-    "off": None,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmulatorSettings:
-    """How the emulator behaves, for all of its sessions.
-
-    Attributes:
-        model: The model of sessions that name none.
-        vad: What detects speech: ``energy``, ``silero`` (extra ``vad``), ``off``.
-        pace: How many times faster than real time replies are generated; 0 is as
-            fast as possible.
-        brain: Decides what to answer.
-        voice: Speaks it.
-        transcriber: Makes out what the user says.
-        max_session_s: After how many seconds a session expires.
-
-    Raises:
-        ConfigurationError: A setting is out of range, or needs a package that is not
-            installed.
-    """
-
-    model: str = "gpt-realtime"
-    vad: str = "energy"
-    pace: float = 5.0
-    brain: Brain = field(default_factory=RuleBrain)
-    voice: Voice = field(default_factory=FormantVoice)
-    transcriber: Transcriber = field(default_factory=CaptionEars)
-    max_session_s: float = 3600.0
-
-    def __post_init__(self) -> None:
-        if self.vad not in _MAKE_VAD:
-            raise ConfigurationError(
-                f"vad cannot be {self.vad!r}; choose one of {', '.join(_MAKE_VAD)}"
-            )
-        # Written so that it catches NaN, for which every comparison is false.
-        if not 0 <= self.pace < float("inf"):
-            raise ConfigurationError(
-                f"pace cannot be {self.pace}; it must be 0 or more"
-            )
-        make_vad = _MAKE_VAD[self.vad]
-        if make_vad is not None:
-            # Says now, not in the first session, that a package is missing.
-            make_vad()
-
-    def protocol(self, model: str | None) -> EmulatorProtocol:
-        """Make the protocol for a session that begins now."""
-        return EmulatorProtocol(
-            ids=_random_id,
-            unix_time=time.time(),
-            model=model or self.model,
-            brain=self.brain,
-            voice=self.voice,
-            ears=self.transcriber,
-            make_vad=_MAKE_VAD[self.vad],
-            pace=self.pace,
-            max_session_s=self.max_session_s,
-        )
-
-
-def create_app(settings: EmulatorSettings | None = None) -> Starlette:
-    """Make the ASGI application, to be run or mounted by any server."""
-    effective = settings or EmulatorSettings()
-    sessions: set[_Session] = set()
-
-    async def realtime(websocket: WebSocket) -> None:
-        await _serve_websocket(websocket, effective, sessions)
-
-    app = Starlette(
-        routes=[WebSocketRoute(PATH, realtime), Route("/healthz", _health)],
-    )
-    app.state.sessions = sessions
-    return app
 
 
 class EmulatorServer:
@@ -169,6 +72,7 @@ class EmulatorServer:
         settings: How the emulator behaves.
         host: The address to listen at.
         port: The port; 0 is a free one.
+        certificate: For TLS; without one it is plain.
 
     Raises:
         OSError: On entering, when it cannot listen there.
@@ -181,10 +85,13 @@ class EmulatorServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        certificate: Certificate | None = None,
     ) -> None:
         self._app = create_app(settings)
+        self._service: Service = self._app.state.service
         self._host = host
         self._port = port
+        self._certificate = certificate
         self._server: _Server | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -196,13 +103,50 @@ class EmulatorServer:
     @property
     def url(self) -> str:
         """The URL to connect to, as ``ws://127.0.0.1:PORT/v1/realtime``."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"ws://{host}:{self._port}{PATH}"
+        return self._address("ws") + PATH
+
+    @property
+    def base_url(self) -> str:
+        """Where clients of other makers find the HTTP API, up to and with ``/v1``."""
+        return f"{self._address('http')}/v1"
+
+    # --- what a test may want of it; in the event loop of the server ---
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What was ordered to go wrong, and how often it did."""
+        return self._service.faults
+
+    def fail(self, fault: Fault | str) -> Tally:
+        """Order one more fault, for the sessions that run and for those to come.
+
+        Args:
+            fault: What is to go wrong, as ``omit response.done``. In a session that
+                runs, its events are counted from now on.
+
+        Returns:
+            Where it is counted how often it has happened.
+
+        Raises:
+            ConfigurationError: The fault cannot be read.
+        """
+        return self._service.fail(fault)
+
+    def clear_faults(self) -> None:
+        """Let nothing go wrong any more, nor count it."""
+        self._service.clear_faults()
+
+    def stats(self) -> dict[str, Any]:
+        """Return the counters as JSON, as ``/stats`` does."""
+        return self._service.snapshot()
+
+    # --- running ---
 
     async def __aenter__(self) -> Self:
-        listener = _listen(self._host, self._port)
+        listener = listen(self._host, self._port)
         self._port = listener.getsockname()[1]
-        self._server = _Server(_uvicorn_config(self._app))
+        self._service.begin()
+        self._server = _Server(_uvicorn_config(self._app, self._certificate))
         self._running = asyncio.create_task(self._server.serve([listener]))
         try:
             await self._until_ready(self._server, self._running)
@@ -241,7 +185,7 @@ class EmulatorServer:
         if running.done():
             running.result()
 
-    async def _drain(self, server: uvicorn.Server) -> None:
+    async def _drain(self, server: _Server) -> None:
         """Close the sessions, and let clients answer the close.
 
         uvicorn would cut the connection right behind its close frame; whoever is just
@@ -249,11 +193,17 @@ class EmulatorServer:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
-                sessions: set[_Session] = self._app.state.sessions
-                await asyncio.gather(*(session.close(_GOING) for session in sessions))
+                await self._service.end(_GOING)
                 # uvicorn tells nobody when a connection is over.
-                while server.server_state.connections:  # noqa: ASYNC110
+                while server.websockets():  # noqa: ASYNC110
                     await asyncio.sleep(_DRAIN_STEP_S)
+        for connection in server.websockets():
+            connection.abort()
+
+    def _address(self, scheme: str) -> str:
+        secure = "" if self._certificate is None else "s"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}{secure}://{host}:{self._port}"
 
 
 class _Server(uvicorn.Server):
@@ -272,11 +222,17 @@ class _Server(uvicorn.Server):
         # Signals belong to the program, not to this server.
         yield
 
+    def websockets(self) -> list[WebSocketConnection]:
+        """Return the WebSockets that are not over."""
+        connections = list(self.server_state.connections)
+        return [c for c in connections if isinstance(c, WebSocketConnection)]
 
-def _uvicorn_config(app: Starlette) -> uvicorn.Config:
+
+def _uvicorn_config(app: Starlette, certificate: Certificate | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        http=HttpConnection,
+        ws=WebSocketConnection,
         ws_max_size=_MAX_MESSAGE_BYTES,
         # Audio does not compress, and it costs CPU and latency.
         ws_per_message_deflate=False,
@@ -287,230 +243,6 @@ def _uvicorn_config(app: Starlette) -> uvicorn.Config:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
+        ssl_certfile=None if certificate is None else certificate.chain,
+        ssl_keyfile=None if certificate is None else certificate.key,
     )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind a socket, so that the port is known before anything runs on it."""
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise ConfigurationError(f"port cannot be {port}; it must be 0 to 65535")
-    where = f"cannot listen on {host}:{port}"
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except (OSError, UnicodeError) as exc:
-        # A name that could not even be asked for is a UnicodeError.
-        raise OSError(
-            socket.EAI_NONAME, f"{where}: no such host is known here; {_OWN_ADDRESS}"
-        ) from exc
-    try:
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(_BACKLOG)
-            listener.setblocking(False)
-        except BaseException:
-            listener.close()
-            raise
-    except OSError as exc:
-        advice = _ADVICE.get(exc.errno or 0)
-        problem = f"{where}: {exc.strerror or exc}"
-        raise OSError(exc.errno, f"{problem}; {advice}" if advice else problem) from exc
-    return listener
-
-
-async def _health(_: Request) -> JSONResponse:
-    return JSONResponse({"status": "ok"})
-
-
-# --- admission ---
-
-
-async def _serve_websocket(
-    websocket: WebSocket, settings: EmulatorSettings, sessions: set[_Session]
-) -> None:
-    """Admit a client, or turn it away, and serve its session."""
-    if _shows_empty_key(websocket):
-        await websocket.send_denial_response(_empty_key())
-        # uvicorn takes a return before the connection is over for a mistake of ours.
-        await asyncio.sleep(0)
-        return
-    offered: list[str] = websocket.scope["subprotocols"]
-    # The one with the key is never echoed (PROTOCOL.md section 4.1).
-    await websocket.accept(subprotocol="realtime" if "realtime" in offered else None)
-    if _speaks_beta(websocket):
-        with contextlib.suppress(WebSocketDisconnect):
-            await _perform(websocket, refuse_beta(_random_id))
-        return
-    protocol = settings.protocol(websocket.query_params.get("model"))
-    session = _Session(websocket, protocol)
-    sessions.add(session)
-    try:
-        await session.run()
-    finally:
-        sessions.discard(session)
-
-
-def _shows_empty_key(websocket: WebSocket) -> bool:
-    """Tell whether the client means to show a key and has none.
-
-    Any key will do, and so will none: this is the server that needs no key. A client
-    that shows an empty one, as a program with an unset variable does, is told so.
-    """
-    shown: list[str] = []
-    authorization = websocket.headers.get("authorization")
-    if authorization is not None:
-        scheme, _, key = authorization.partition(" ")
-        shown.append(key if scheme.lower() == "bearer" else "")
-    if "api-key" in websocket.headers:
-        shown.append(websocket.headers["api-key"])
-    offered: list[str] = websocket.scope["subprotocols"]
-    shown += [
-        name.removeprefix(_KEY_PROTOCOL)
-        for name in offered
-        if name.startswith(_KEY_PROTOCOL)
-    ]
-    return bool(shown) and not any(key.strip() for key in shown)
-
-
-def _empty_key() -> JSONResponse:
-    return JSONResponse(
-        {
-            "error": {
-                "message": (
-                    "The API key is empty. Send one as Authorization: Bearer KEY, or "
-                    "as the subprotocol openai-insecure-api-key.KEY. This server takes "
-                    "any key, and needs none."
-                ),
-                "type": "invalid_request_error",
-                "param": None,
-                "code": "invalid_api_key",
-            }
-        },
-        status_code=401,
-    )
-
-
-def _speaks_beta(websocket: WebSocket) -> bool:
-    offered: list[str] = websocket.scope["subprotocols"]
-    header = websocket.headers.get("openai-beta", "")
-    return "realtime=v1" in header or _BETA_PROTOCOL in offered
-
-
-# --- one session ---
-
-
-class _Session:
-    """Joins one WebSocket and one protocol.
-
-    A reader feeds frames in, a timer the time. Whichever of them has moved the protocol
-    carries its outputs out before the other may move it again.
-    """
-
-    def __init__(self, websocket: WebSocket, protocol: EmulatorProtocol) -> None:
-        self._websocket = websocket
-        self._protocol = protocol
-        self._clock = asyncio.get_running_loop().time
-        self._moving = asyncio.Lock()
-        self._moved = asyncio.Event()
-
-    async def run(self) -> None:
-        """Serve the session to its end."""
-        _log.info("a session begins")
-        try:
-            await self._move(self._protocol.open)
-            await self._serve()
-        except WebSocketDisconnect:
-            pass
-        except Exception:
-            _log.exception("a session failed; it is closed with 1011")
-            await self.close(Close(1011, "internal error"))
-        _log.info("a session has ended")
-
-    async def close(self, close: Close) -> None:
-        """Close the session from outside the protocol, after what is being sent."""
-        # The client may be gone, or a close under way already.
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            async with self._moving:
-                await _perform(self._websocket, [close])
-
-    async def _serve(self) -> None:
-        tasks = {
-            asyncio.create_task(self._read(), name="emulator reader"),
-            asyncio.create_task(self._keep_time(), name="emulator timer"),
-        }
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
-            task.result()
-
-    async def _read(self) -> None:
-        """Feed in what the client sends; binary frames are treated like text."""
-        while True:
-            message = await self._websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            text: str | None = message.get("text")
-            frame = message["bytes"] if text is None else text
-            await self._move(_Frame(self._protocol, frame))
-
-    async def _keep_time(self) -> None:
-        """Feed in the time whenever something is due."""
-        while True:
-            self._moved.clear()
-            due = self._protocol.next_timeout()
-            wait_s = None if due is None else due - self._clock()
-            if wait_s is None or wait_s > 0:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        await self._moved.wait()
-                continue
-            await self._move(self._tick)
-            # As fast as possible is not to mean that nobody else gets a turn.
-            await asyncio.sleep(0)
-
-    def _tick(self, now: float) -> list[ServerOutput]:
-        return self._protocol.handle_timeout(now=now)
-
-    async def _move(self, step: Callable[[float], list[ServerOutput]]) -> None:
-        """Take one step of the protocol and carry out what it answers."""
-        async with self._moving:
-            await _perform(self._websocket, step(self._clock()))
-        self._moved.set()
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """The step that takes in one frame."""
-
-    protocol: EmulatorProtocol
-    data: str | bytes
-
-    def __call__(self, now: float) -> list[ServerOutput]:
-        return self.protocol.receive_frame(self.data, now=now)
-
-
-async def _perform(websocket: WebSocket, outputs: list[ServerOutput]) -> None:
-    """Carry out what the protocol asks for; this is the one place that sends.
-
-    Raises:
-        WebSocketDisconnect: The connection is over, by our close or otherwise.
-    """
-    for output in outputs:
-        if isinstance(output, Send):
-            await websocket.send_text(encode_event(output.event).decode())
-        elif isinstance(output, Failure):
-            _log.error("%s; the session goes on", output.what, exc_info=output.error)
-        else:
-            await websocket.close(output.code, output.reason)
-            raise WebSocketDisconnect(output.code, output.reason)
-
-
-def _random_id(prefix: str) -> str:
-    return f"{prefix}_{secrets.token_hex(12)}"

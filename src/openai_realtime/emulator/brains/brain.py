@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Iterator
+from typing import Protocol
 
+from .action import (
+    Action,
+    Call,
+    CallMcp,
+    Chunks,
+    ContentFilter,
+    Fail,
+    Pause,
+    Play,
+    Say,
+    TokenLimit,
+)
 from .prompt import Prompt
 
-__all__ = ["Action", "Brain", "Call", "Say"]
-
-
-@dataclass(frozen=True)
-class Say:
-    """Answer with this text, spoken or written as the response is to be."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """Call a tool."""
-
-    name: str
-    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-Action: TypeAlias = Say | Call
+__all__ = [
+    "Action",
+    "Brain",
+    "Call",
+    "CallMcp",
+    "Chunks",
+    "ContentFilter",
+    "Fail",
+    "Pause",
+    "Play",
+    "Say",
+    "TokenLimit",
+]
 
 
 class Brain(Protocol):
@@ -37,5 +42,11 @@ class Brain(Protocol):
     """
 
     def reply(self, prompt: Prompt) -> Iterator[Action]:
-        """Yield what to do, one action after the other; each is asked for in turn."""
+        """Yield what to do, one action after the other; each is asked for in turn.
+
+        A brain that has to wait for something outside does not block: it yields a
+        `Pause` and is asked again. A reply that nobody wants any more, because it was
+        cancelled, interrupted, or its session has ended, is closed: a generator gets
+        its `GeneratorExit` and can end what it has begun outside.
+        """
         ...

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from ...resources.tools import ToolChoiceForced, ToolDefinition
+from ...resources.tools import ToolChoiceForced, ToolChoiceMcp, ToolDefinition
+from .action import Action, Call, CallMcp, Say
 from .arguments import arguments_for
-from .brain import Action, Call, Say
 from .numerals import numbers_in, spelled
 from .prompt import Message, Prompt, PromptItem, ToolCall, ToolOutput
 
@@ -57,13 +57,18 @@ def _tell_outputs(prompt: Prompt) -> Action | None:
 
 def _call_tool(prompt: Prompt) -> Action | None:
     """Call the tool that must be called, or the one that the message is about."""
-    tool = _forced_tool(prompt)
-    if tool is None and prompt.tool_choice in ("auto", "required"):
+    tools = _tools_of(prompt)
+    found = _forced_tool(prompt, tools)
+    if found is None and prompt.tool_choice in ("auto", "required"):
         called = any(isinstance(i, ToolCall) for i in _since_last_message(prompt.items))
-        tool = None if called else _fitting_tool(prompt)
-    if tool is None:
+        found = None if called else _fitting_tool(prompt, tools)
+    if found is None:
         return None
-    return Call(tool.name, arguments_for(tool.parameters, _last_text(prompt)))
+    tool, server_label = found
+    arguments = arguments_for(tool.parameters, _last_text(prompt))
+    if server_label is None:
+        return Call(tool.name, arguments)
+    return CallMcp(server_label, tool.name, arguments)
 
 
 def _wait(prompt: Prompt) -> Action | None:
@@ -175,27 +180,54 @@ _FILLERS = frozenset(
 _NAME_WEIGHT, _ENOUGH = 2, 2
 
 
-def _forced_tool(prompt: Prompt) -> ToolDefinition | None:
+class _Tool(NamedTuple):
+    """A function, or a tool of the MCP server that is named."""
+
+    definition: ToolDefinition
+    server_label: str | None
+
+
+def _tools_of(prompt: Prompt) -> list[_Tool]:
+    functions = [_Tool(tool, None) for tool in prompt.tools]
+    return functions + [_Tool(o.tool, o.server_label) for o in prompt.mcp_tools]
+
+
+def _forced_tool(prompt: Prompt, tools: list[_Tool]) -> _Tool | None:
     """Return the tool that the choice leaves no way around, if there is one."""
-    if isinstance(prompt.tool_choice, ToolChoiceForced):
-        named = (tool for tool in prompt.tools if tool.name == prompt.tool_choice.name)
-        return next(named, None)
-    if prompt.tool_choice == "required" and prompt.tools:
-        return _fitting_tool(prompt) or prompt.tools[0]
-    return None
+    match prompt.tool_choice:
+        case ToolChoiceForced(name=name):
+            functions = [tool for tool in tools if tool.server_label is None]
+            return _first(tool for tool in functions if _is(tool, name))
+        case ToolChoiceMcp(server_label=label, name=name):
+            served = [tool for tool in tools if tool.server_label == label]
+            if isinstance(name, str):
+                return _first(tool for tool in served if _is(tool, name))
+            return _fitting_tool(prompt, served) or _first(served)
+        case "required":
+            return _fitting_tool(prompt, tools) or _first(tools)
+        case _:
+            return None
 
 
-def _fitting_tool(prompt: Prompt) -> ToolDefinition | None:
+def _is(tool: _Tool, name: str) -> bool:
+    return tool.definition.name == name
+
+
+def _first(tools: Iterable[_Tool]) -> _Tool | None:
+    return next(iter(tools), None)
+
+
+def _fitting_tool(prompt: Prompt, tools: list[_Tool]) -> _Tool | None:
     """Return the tool that has most in common with the message, if any has enough.
 
     A word of the tool's name is enough, and so are two of its description.
     """
     said = _stems(_last_text(prompt))
     best, best_score = None, _ENOUGH - 1
-    for tool in prompt.tools:
-        described = tool.description if isinstance(tool.description, str) else ""
-        score = _NAME_WEIGHT * len(said & _stems(tool.name))
-        score += len(said & _stems(described))
+    for tool in tools:
+        about = tool.definition.description
+        score = _NAME_WEIGHT * len(said & _stems(tool.definition.name))
+        score += len(said & _stems(about if isinstance(about, str) else ""))
         if score > best_score:
             best, best_score = tool, score
     return best

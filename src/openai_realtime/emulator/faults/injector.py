@@ -159,6 +159,10 @@ class FaultInjector:
             )
         self._armed.append(_Armed(fault, (Tally(fault), *tallies)))
 
+    def clear(self) -> None:
+        """Let nothing go wrong any more; what has begun to goes on to its end."""
+        self._armed.clear()
+
     @property
     def counts(self) -> tuple[FaultCount, ...]:
         """How often each fault came to pass in this session, in the order given."""

@@ -6,7 +6,7 @@ closed, however the response ends; only its status tells how it did.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ...events import (
@@ -20,7 +20,6 @@ from ...events import (
     ServerEvent,
 )
 from ...resources.items import Item, ItemStatus, ObjectType
-from ...resources.limits import RateLimit, RateLimitName
 from ...resources.response import (
     Response,
     ResponseError,
@@ -29,29 +28,33 @@ from ...resources.response import (
     ResponseStatusReason,
     Usage,
 )
-from ..brains.brain import Action, Say
+from ..brains.action import (
+    Action,
+    Call,
+    CallMcp,
+    Content,
+    ContentFilter,
+    Fail,
+    Pause,
+    Play,
+    Say,
+    TokenLimit,
+)
 from ..ids import Ids
+from ..mcp.connections import McpConnections
 from ..outputs import Failure, Report
 from ..schedule import Step, Steps
 from ..session.history import Entry, History
 from ..text import sendable
-from .output_item import (
-    FunctionCall,
-    OutputItem,
-    Piece,
-    Place,
-    SpokenMessage,
-    Voice,
-    WrittenMessage,
-)
+from .function_call import FunctionCall
+from .mcp_item import McpApprovalRequest, McpCall
+from .message import SpokenMessage, WrittenMessage
+from .output_item import NOTHING, OutputItem, Piece, Place, Voice, json_text
 from .plan import ResponsePlan
+from .rate_limits import EXCEEDED, rate_limits
 from .tokens import Tokens, usage
 
 __all__ = ["Generation"]
-
-# Nobody counts here; the numbers say how the event looks.
-_REQUESTS_LIMIT = 1_000
-_TOKENS_LIMIT = 50_000
 
 
 @dataclass
@@ -69,6 +72,7 @@ class Generation:
         id: The response's id.
         plan: What it is to be.
         actions: What the brain wants, pulled one at a time.
+        mcp: Runs the calls of MCP tools.
         conversation_id: The conversation it belongs to, or None when out-of-band.
         history: That conversation's items, or None when out-of-band.
         input: The tokens it was given.
@@ -88,6 +92,7 @@ class Generation:
         *,
         ids: Ids,
         voice: Voice,
+        mcp: McpConnections,
         conversation_id: str | None,
         history: History | None,
         input: Tokens,
@@ -101,6 +106,7 @@ class Generation:
         self._actions = actions
         self._ids = ids
         self._voice = voice
+        self._mcp = mcp
         self._conversation_id = conversation_id
         self._history = history
         self._input = input
@@ -115,25 +121,43 @@ class Generation:
         return ResponseCreated(response=self._resource(ResponseStatus.IN_PROGRESS))
 
     def steps(self) -> Steps:
-        """Generate the rest, one step at a time."""
+        """Generate the rest, one step at a time.
+
+        Whoever closes the steps before their end closes what the brain was doing too.
+        """
         try:
             yield from self._content()
         except Exception as exc:
             # Brain and voice are plugged in, and may fail in any way.
             self._report(Failure(f"the response {self.id} failed", exc))
-            yield Step(self._fail())
+            yield Step(self._fail(_FAILED))
+        finally:
+            self._end_actions()
 
     def _content(self) -> Steps:
         for action in self._actions:
-            current = self._start(action)
-            yield Step(self._opening(current))
-            for piece in current.writer.pieces():
-                if not self._affordable(current.writer, piece):
-                    yield Step(self._exhausted())
-                    return
-                yield Step([self._write(current, piece)], piece.lasts_s)
-            yield Step(self._closing(ItemStatus.COMPLETED))
-        yield Step(self._finish(ResponseStatus.COMPLETED))
+            match action:
+                case Pause(seconds=seconds):
+                    yield Step([], wait_s=seconds)
+                case Fail():
+                    error = ResponseError(
+                        type=sendable(action.type),
+                        code=action.code,
+                        message=sendable(action.message),
+                    )
+                    yield Step(self._fail(error))
+                case ContentFilter():
+                    yield Step(self._break_off(ResponseStatusReason.CONTENT_FILTER))
+                case TokenLimit():
+                    yield Step(self._break_off(ResponseStatusReason.MAX_OUTPUT_TOKENS))
+                case Say() | Play() | Call() | CallMcp():
+                    yield from self._item(action)
+                case _:
+                    raise TypeError(f"a brain cannot do {type(action).__name__}")
+            if self.done:
+                return
+        closing = self._closing(ItemStatus.COMPLETED)
+        yield Step([*closing, *self._finish(ResponseStatus.COMPLETED)])
 
     def cancel(self, reason: ResponseStatusReason) -> list[ServerEvent]:
         """Stop here: close what is open and end the response."""
@@ -141,21 +165,45 @@ class Generation:
         closing = self._closing(ItemStatus.INCOMPLETE)
         return [*closing, *self._finish(ResponseStatus.CANCELLED, details)]
 
+    def _end_actions(self) -> None:
+        """Tell the brain that nobody asks it any more."""
+        close: Callable[[], object] | None = getattr(self._actions, "close", None)
+        try:
+            if close is not None:
+                close()
+        except Exception as exc:
+            self._report(Failure(f"the brain failed to end the reply {self.id}", exc))
+
     # --- items ---
 
-    def _start(self, action: Action) -> _Open:
-        """Make the item for what the brain wants, and put it into the conversation."""
-        place = Place(self.id, self._ids("item"), len(self._output))
-        writer: OutputItem
-        if not isinstance(action, Say):
-            arguments = dict(action.arguments)
-            name = sendable(action.name)
-            writer = FunctionCall(place, self._ids("call"), name, arguments)
-        elif self._plan.modality == "audio":
-            text = sendable(action.text)
-            writer = SpokenMessage(place, text, self._voice, self._plan.speed)
-        else:
-            writer = WrittenMessage(place, sendable(action.text))
+    def _item(self, action: Content) -> Steps:
+        """Write what the brain wants: as an item, or as more of the open message."""
+        current = self._open
+        if current is None or not _goes_on(current.writer, action):
+            if current is not None:
+                yield Step(self._closing(ItemStatus.COMPLETED))
+            writer = self._writer(action)
+            if not self._affordable(writer, NOTHING):
+                yield Step(self._break_off(ResponseStatusReason.MAX_OUTPUT_TOKENS))
+                return
+            current = self._start(writer)
+            yield Step(self._opening(current))
+        pieces = current.writer.pieces()
+        try:
+            for piece in pieces:
+                if not self._affordable(current.writer, piece):
+                    reason = ResponseStatusReason.MAX_OUTPUT_TOKENS
+                    yield Step(self._break_off(reason))
+                    return
+                yield Step(self._write(current, piece), piece.lasts_s, piece.wait_s)
+        finally:
+            pieces.close()
+        if isinstance(action, Say | Play) and action.more:
+            return
+        yield Step(self._complete(current.writer, action))
+
+    def _start(self, writer: OutputItem) -> _Open:
+        """Put the item that is to be written into the conversation."""
         entry = None
         if self._history is not None:
             audio = {} if writer.audio is None else {0: writer.audio}
@@ -163,6 +211,25 @@ class Generation:
             self._history.add(entry)
         self._open = _Open(writer, entry)
         return self._open
+
+    def _writer(self, action: Content) -> OutputItem:
+        """Make the item for what the brain wants."""
+        place = Place(self.id, self._ids("item"), len(self._output))
+        match action:
+            case Call():
+                return FunctionCall(place, self._ids("call"), action)
+            case CallMcp():
+                arguments = json_text(action.arguments)
+                if self._mcp.needs_approval(action, self._plan.mcp_servers):
+                    return McpApprovalRequest(place, action, arguments)
+                return McpCall(
+                    place, action, arguments, lambda: self._mcp.run(action, arguments)
+                )
+            case Say() | Play() if self._plan.modality == "audio":
+                speed, media_type = self._plan.speed, self._plan.media_type
+                return SpokenMessage(place, action, self._voice, speed, media_type)
+            case Say() | Play():
+                return WrittenMessage(place, action)
 
     def _opening(self, current: _Open) -> list[ServerEvent]:
         item = current.writer.item(ItemStatus.IN_PROGRESS)
@@ -178,17 +245,28 @@ class Generation:
             )
         return [*events, *current.writer.opening()]
 
-    def _write(self, current: _Open, piece: Piece) -> ServerEvent:
+    def _write(self, current: _Open, piece: Piece) -> list[ServerEvent]:
         self.spoken = self.spoken or bool(piece.audio)
-        return current.writer.write(piece)
+        events = current.writer.write(piece)
+        if current.entry is not None and isinstance(current.writer, McpCall):
+            # Clients retrieve a call when it begins, and want its arguments.
+            current.entry.item = current.writer.item(ItemStatus.IN_PROGRESS)
+        return events
+
+    def _complete(self, writer: OutputItem, action: Action) -> list[ServerEvent]:
+        """Close the open item, which is all that it was to be."""
+        if isinstance(writer, McpApprovalRequest) and isinstance(action, CallMcp):
+            item_id, output_index = writer.place.item_id, writer.place.output_index
+            self._mcp.ask(item_id, action, json_text(action.arguments), output_index)
+        return self._closing(ItemStatus.COMPLETED)
 
     def _closing(self, status: ItemStatus) -> list[ServerEvent]:
         """Close the open item, if there is one."""
         current, self._open = self._open, None
         if current is None:
             return []
-        item = current.writer.item(status)
         events = current.writer.closing()
+        item = current.writer.item(status)
         events.append(
             ResponseOutputItemDone(
                 response_id=self.id, output_index=len(self._output), item=item
@@ -196,8 +274,12 @@ class Generation:
         )
         if current.entry is not None and not current.entry.deleted:
             current.entry.finish(item)
-            previous_id = current.entry.previous_id
-            events.append(ConversationItemDone(previous_item_id=previous_id, item=item))
+            # What was truncated meanwhile is so in the conversation only.
+            events.append(
+                ConversationItemDone(
+                    previous_item_id=current.entry.previous_id, item=current.entry.item
+                )
+            )
         self._output.append(item)
         self._output_tokens = self._output_tokens.plus(current.writer.tokens())
         return events
@@ -207,22 +289,14 @@ class Generation:
         with_piece = self._output_tokens.plus(writer.tokens(piece))
         return limit is None or with_piece.total <= limit
 
-    # --- the end ---
+    # --- the end (PROTOCOL.md section 6.12) ---
 
-    def _exhausted(self) -> list[ServerEvent]:
-        details = ResponseStatusDetails(
-            type=ResponseStatus.INCOMPLETE,
-            reason=ResponseStatusReason.MAX_OUTPUT_TOKENS,
-        )
+    def _break_off(self, reason: ResponseStatusReason) -> list[ServerEvent]:
+        details = ResponseStatusDetails(type=ResponseStatus.INCOMPLETE, reason=reason)
         closing = self._closing(ItemStatus.INCOMPLETE)
         return [*closing, *self._finish(ResponseStatus.INCOMPLETE, details)]
 
-    def _fail(self) -> list[ServerEvent]:
-        error = ResponseError(
-            type="server_error",
-            code="generation_failed",
-            message="The server could not generate the response; its log says why.",
-        )
+    def _fail(self, error: ResponseError) -> list[ServerEvent]:
         details = ResponseStatusDetails(type=ResponseStatus.FAILED, error=error)
         closing = self._closing(ItemStatus.INCOMPLETE)
         return [*closing, *self._finish(ResponseStatus.FAILED, details)]
@@ -232,17 +306,12 @@ class Generation:
     ) -> list[ServerEvent]:
         self.done = True
         used = usage(self._input, self._cached, self._output_tokens)
-        left = max(0, _TOKENS_LIMIT - self._input.total - self._output_tokens.total)
+        error = details.error if details else None
+        exceeded = isinstance(error, ResponseError) and error.code == EXCEEDED
+        tokens = self._input.total + self._output_tokens.total
         return [
             ResponseDone(response=self._resource(status, details, used)),
-            RateLimitsUpdated(
-                rate_limits=[
-                    _limit(
-                        RateLimitName.REQUESTS, _REQUESTS_LIMIT, _REQUESTS_LIMIT - 1
-                    ),
-                    _limit(RateLimitName.TOKENS, _TOKENS_LIMIT, left),
-                ]
-            ),
+            RateLimitsUpdated(rate_limits=rate_limits(tokens, exceeded=exceeded)),
         ]
 
     def _resource(
@@ -267,5 +336,18 @@ class Generation:
         )
 
 
-def _limit(name: RateLimitName, limit: int, remaining: int) -> RateLimit:
-    return RateLimit(name=name, limit=limit, remaining=remaining, reset_seconds=0.0)
+def _goes_on(writer: OutputItem, action: Content) -> bool:
+    """Let an open message go on with what is said, and tell whether it does."""
+    if not isinstance(writer, SpokenMessage | WrittenMessage):
+        return False
+    if not isinstance(action, Say | Play):
+        return False
+    writer.extend(action)
+    return True
+
+
+_FAILED = ResponseError(
+    type="server_error",
+    code="generation_failed",
+    message="The server could not generate the response; its log says why.",
+)

@@ -10,7 +10,7 @@ from ..._struct import complaint
 from ...resources.items import Item
 from ...resources.response import ResponseAudioConfig, ResponseConfig
 from ...resources.session import Session
-from ...resources.tools import ToolChoice, ToolDefinition
+from ...resources.tools import McpTool, ToolChoice, ToolDefinition
 from ..refusal import invalid_field
 from ..session.config_rules import Json, check_fields, check_values, merge
 from ..session.settings import SessionSettings
@@ -34,7 +34,10 @@ class ResponsePlan:
 
     Attributes:
         modality: ``audio`` or ``text``.
+        media_type: What audio the client gets.
         speed: How fast to speak; 1 is as usual.
+        tools: The functions that may be called.
+        mcp_servers: The MCP servers whose tools may be called.
         max_output_tokens: After how many tokens to stop, or None for never.
         audio: The audio configuration as the response shows it.
         metadata: What the client wants echoed.
@@ -43,9 +46,11 @@ class ResponsePlan:
     """
 
     modality: str
+    media_type: str
     speed: float
     instructions: str
     tools: tuple[ToolDefinition, ...]
+    mcp_servers: tuple[McpTool, ...]
     tool_choice: ToolChoice
     max_output_tokens: int | None
     audio: ResponseAudioConfig
@@ -80,11 +85,14 @@ def plan_response(settings: SessionSettings, given: Json | None = None) -> Respo
     settings.check_voice(output["voice"], "response")
     limit = config["max_output_tokens"]
     shown = {"output": {"format": output["format"], "voice": output["voice"]}}
+    tools = session.tools if isinstance(session.tools, list) else []
     return ResponsePlan(
         modality=config["output_modalities"][0],
+        media_type=output["format"]["type"],
         speed=output["speed"],
         instructions=config["instructions"],
-        tools=_functions(session),
+        tools=tuple(tool for tool in tools if isinstance(tool, ToolDefinition)),
+        mcp_servers=tuple(tool for tool in tools if isinstance(tool, McpTool)),
         tool_choice=session.tool_choice or "auto",
         max_output_tokens=limit if isinstance(limit, int) else None,
         audio=ResponseAudioConfig.from_dict(shown),
@@ -100,8 +108,3 @@ def _about(subject: Json) -> ResponseConfig:
         return ResponseConfig.from_dict(subject)
     except msgspec.ValidationError as exc:
         raise invalid_field(complaint(exc), root="response") from exc
-
-
-def _functions(session: Session) -> tuple[ToolDefinition, ...]:
-    tools = session.tools if isinstance(session.tools, list) else []
-    return tuple(tool for tool in tools if isinstance(tool, ToolDefinition))

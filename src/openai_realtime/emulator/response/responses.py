@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from ...core.response_state import ResponseSlot
 from ...events import ServerEvent
 from ...resources.response import ResponseStatusReason
 from ..brains.brain import Action, Brain
-from ..brains.prompt import Prompt, prompt_items
+from ..brains.prompt import McpOffer, Prompt, prompt_items
 from ..ids import Ids
+from ..mcp.connections import McpConnections
 from ..outputs import Report
+from ..pause import POLL
 from ..refusal import Refusal
 from ..schedule import Schedule, Steps
 from ..session.history import Entry, History
@@ -34,6 +37,7 @@ class Responses:
         history: Its items.
         settings: The session, whose voice is locked by the first audio.
         schedule: What runs the responses.
+        mcp: The session's MCP servers.
         report: Takes what brain and voice fail with.
     """
 
@@ -46,6 +50,7 @@ class Responses:
         schedule: Schedule,
         brain: Brain,
         voice: Voice,
+        mcp: McpConnections,
         ids: Ids,
         report: Report,
     ) -> None:
@@ -55,6 +60,7 @@ class Responses:
         self._schedule = schedule
         self._brain = brain
         self._voice = voice
+        self._mcp = mcp
         self._ids = ids
         self._report = report
         self._slot = ResponseSlot()
@@ -76,19 +82,16 @@ class Responses:
         """
         self._check_room(plan)
         entries = list(self._history) if context is None else context
-        prompt = Prompt(
-            items=prompt_items(entries),
-            tools=plan.tools,
-            tool_choice=plan.tool_choice,
-            instructions=plan.instructions,
-        )
-        total, cached = self._count(entries, plan)
+        self._mcp.connect(plan.mcp_servers, now=now)
+        offers = self._mcp.offers(plan.mcp_servers)
+        total, cached = self._count(entries, plan, offers)
         generation = Generation(
             self._ids("resp"),
             plan,
-            _actions(self._brain, prompt),
+            self._actions(entries, plan, offers),
             ids=self._ids,
             voice=self._voice,
+            mcp=self._mcp,
             conversation_id=None if plan.out_of_band else self._conversation_id,
             history=None if plan.out_of_band else self._history,
             input=total,
@@ -135,13 +138,33 @@ class Responses:
                 code="rate_limit_exceeded",
             )
 
+    def _actions(
+        self, entries: list[Entry], plan: ResponsePlan, offers: tuple[McpOffer, ...]
+    ) -> Iterator[Action]:
+        """Ask the brain, only when its first action is due."""
+        # Ears may need time; what they make out is what the brain answers.
+        heard = [each for entry in entries for each in entry.heard.values()]
+        while not all(each.ready for each in heard):
+            yield POLL
+        prompt = Prompt(
+            items=prompt_items(entries),
+            tools=plan.tools,
+            tool_choice=plan.tool_choice,
+            instructions=plan.instructions,
+            mcp_tools=offers,
+            modality=plan.modality,
+            metadata=plan.metadata or {},
+        )
+        yield from self._brain.reply(prompt)
+
     def _steps(self, generation: Generation) -> Steps:
         """Run a response, noting what it means to the session before others see it."""
-        for step in generation.steps():
-            self._settings.spoken = self._settings.spoken or generation.spoken
-            if generation.done:
-                self._release(generation.id)
-            yield step
+        with closing(generation.steps()) as steps:
+            for step in steps:
+                self._settings.spoken = self._settings.spoken or generation.spoken
+                if generation.done:
+                    self._release(generation.id)
+                yield step
 
     def _stop(self, key: str, reason: ResponseStatusReason) -> list[ServerEvent]:
         self._schedule.stop(key)
@@ -153,16 +176,14 @@ class Responses:
         del self._running[key]
         self._slot.done(key)
 
-    def _count(self, entries: list[Entry], plan: ResponsePlan) -> tuple[Tokens, Tokens]:
+    def _count(
+        self, entries: list[Entry], plan: ResponsePlan, offers: tuple[McpOffer, ...]
+    ) -> tuple[Tokens, Tokens]:
         """Count the tokens of all that the response is given, and the cached ones."""
-        tools = " ".join(str(tool.to_dict()) for tool in plan.tools)
+        known = (*plan.tools, *(offer.tool for offer in offers))
+        tools = " ".join(str(tool.to_dict()) for tool in known)
         fixed = f"{plan.instructions} {tools}"
         shares = [Share(fixed, Tokens(text_tokens(fixed))), *map(share_of, entries)]
         # Out-of-band requests are prompts of their own: they neither use nor fill it.
         cache = PromptCache() if plan.out_of_band else self._cache
         return cache.take(shares)
-
-
-def _actions(brain: Brain, prompt: Prompt) -> Iterator[Action]:
-    """Ask the brain only when its first action is due."""
-    yield from brain.reply(prompt)

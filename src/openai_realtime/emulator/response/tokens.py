@@ -1,7 +1,8 @@
 """What a response costs, in tokens (PROTOCOL.md section 7).
 
 Audio is counted as the service does: the user's with one token for 100 ms, the
-assistant's with one for 50 ms. Text is estimated from its words.
+assistant's with one for 50 ms. Text is estimated from its words, and every image counts
+the same: what it holds is not looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from ...audio.pcm import ms_to_samples
 from ...resources.items import (
     FunctionCallItem,
     FunctionCallOutputItem,
+    InputImagePart,
     InputTextPart,
+    Item,
+    McpCallItem,
     MessageItem,
     OutputTextPart,
 )
@@ -40,6 +44,7 @@ __all__ = [
 _PER_WORD = 1.3
 _USER_TOKEN_SAMPLES = ms_to_samples(100)
 _ASSISTANT_TOKEN_SAMPLES = ms_to_samples(50)
+_IMAGE_TOKENS = 100
 
 
 class Tokens(NamedTuple):
@@ -47,15 +52,18 @@ class Tokens(NamedTuple):
 
     text: int = 0
     audio: int = 0
+    image: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.text + self.audio
+        return self.text + self.audio + self.image
 
     def plus(self, other: Tokens) -> Tokens:
         """Return the sum, modality by modality."""
-        return Tokens(self.text + other.text, self.audio + other.audio)
+        return Tokens(
+            self.text + other.text, self.audio + other.audio, self.image + other.image
+        )
 
 
 class Share(NamedTuple):
@@ -84,18 +92,31 @@ def audio_tokens(samples: int, role: str) -> int:
 def share_of(entry: Entry) -> Share:
     """Count what an item adds to the input of a response."""
     item = entry.item
-    if isinstance(item, FunctionCallItem):
-        return Share(entry.id, Tokens(text_tokens(f"{item.name} {item.arguments}")))
-    if isinstance(item, FunctionCallOutputItem):
-        return Share(entry.id, Tokens(text_tokens(item.output)))
     if not isinstance(item, MessageItem):
-        return Share(entry.id, Tokens())
+        return Share(entry.id, Tokens(text_tokens(_text_of(item))))
+    parts = item.content or ()
     text = sum(
         text_tokens(part.text or "")
-        for part in item.content or ()
+        for part in parts
         if isinstance(part, InputTextPart | OutputTextPart)
     )
-    return Share(entry.id, Tokens(text, audio_tokens(entry.samples, item.role)))
+    images = sum(isinstance(part, InputImagePart) for part in parts)
+    audio = audio_tokens(entry.samples, item.role)
+    return Share(entry.id, Tokens(text, audio, images * _IMAGE_TOKENS))
+
+
+def _text_of(item: Item) -> str:
+    """Return what a model would read of an item that is no message."""
+    match item:
+        case FunctionCallItem():
+            return f"{item.name} {item.arguments}"
+        case FunctionCallOutputItem():
+            return item.output
+        case McpCallItem():
+            return f"{item.name} {item.arguments} {item.output or ''}"
+        case _:
+            # Lists of tools count as tools; approvals are not for the model.
+            return ""
 
 
 class PromptCache:
@@ -127,10 +148,12 @@ def usage(input: Tokens, cached: Tokens, output: Tokens) -> Usage:
         input_token_details=UsageInputTokenDetails(
             text_tokens=input.text,
             audio_tokens=input.audio,
-            image_tokens=0,
+            image_tokens=input.image,
             cached_tokens=cached.total,
             cached_tokens_details=CachedTokensDetails(
-                text_tokens=cached.text, audio_tokens=cached.audio, image_tokens=0
+                text_tokens=cached.text,
+                audio_tokens=cached.audio,
+                image_tokens=cached.image,
             ),
         ),
         output_token_details=UsageOutputTokenDetails(

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from ..outputs import Failure, Report
 from ..text import sendable
 from .captions import read_captions
 
-__all__ = ["CaptionEars", "Heard", "Listener", "Transcriber"]
+__all__ = ["CaptionEars", "Heard", "Listener", "Pending", "Transcriber"]
+
+
+@runtime_checkable
+class Pending(Protocol):
+    """A transcript that is still being made, elsewhere: a `Future` is one."""
+
+    def done(self) -> bool:
+        """Tell whether it is there."""
+        ...
+
+    def result(self) -> str | None:
+        """Return it, once it is there; raise what the transcriber has failed with."""
+        ...
+
+
+Transcript: TypeAlias = str | Pending | None
 
 
 class Transcriber(Protocol):
     """What turns speech into text."""
 
-    def transcribe(self, pcm: bytes) -> str | None:
-        """Return what is said in 24 kHz mono PCM16, or None where nothing is told."""
+    def transcribe(self, pcm: bytes) -> Transcript:
+        """Return what is said in 24 kHz mono PCM16, or None where nothing is told.
+
+        It does not block: where it takes longer than a moment, what is returned is
+        `Pending`.
+        """
         ...
 
 
@@ -29,16 +49,50 @@ class CaptionEars:
         return " ".join(captions) or None
 
 
-class Heard(NamedTuple):
-    """What a transcriber made of some audio.
+class Heard:
+    """What a transcriber makes of some audio, as soon as it has.
 
-    Attributes:
-        text: What is said in it, or None where nothing is told.
-        failed: Whether the transcriber has failed at it.
+    Args:
+        transcript: What it says.
+        report: Takes what it fails with.
     """
 
-    text: str | None
-    failed: bool = False
+    def __init__(self, transcript: Transcript, report: Report) -> None:
+        self._report = report
+        self._pending: Pending | None = None
+        self._text: str | None = None
+        self._failed = False
+        if isinstance(transcript, Pending):
+            self._pending = transcript
+        else:
+            self._text = transcript
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is known what was said."""
+        if self._pending is not None and self._pending.done():
+            pending, self._pending = self._pending, None
+            try:
+                text = pending.result()
+                self._text = None if text is None else sendable(text)
+            except Exception as exc:
+                self.fail(exc)
+        return self._pending is None
+
+    @property
+    def text(self) -> str | None:
+        """What is said, or None where nothing is told, or not yet."""
+        return self._text if self.ready else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the transcriber has failed at it."""
+        return self.ready and self._failed
+
+    def fail(self, error: Exception) -> None:
+        """Note that the transcriber has failed."""
+        self._failed = True
+        self._report(Failure("the transcriber failed", error))
 
 
 class Listener:
@@ -51,8 +105,11 @@ class Listener:
     def listen(self, pcm: bytes) -> Heard:
         """Make out what is said in 24 kHz mono PCM16."""
         try:
-            text = self._transcriber.transcribe(pcm)
-            return Heard(None if text is None else sendable(text))
+            transcript = self._transcriber.transcribe(pcm)
+            if transcript is not None and not isinstance(transcript, Pending):
+                transcript = sendable(transcript)
+            return Heard(transcript, self._report)
         except Exception as exc:
-            self._report(Failure("the transcriber failed", exc))
-            return Heard(None, failed=True)
+            heard = Heard(None, self._report)
+            heard.fail(exc)
+            return heard

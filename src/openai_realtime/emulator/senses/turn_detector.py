@@ -7,6 +7,9 @@
     TRAILING -- a frame of speech ------> SPEECH
     TRAILING -- silence_duration_ms ----> QUIET      SpeechStopped
 
+A detector that can be told whether somebody has finished waits longer where it seems
+that more will come, up to `longest_silence_ms`.
+
 Positions count from the first sample ever pushed, not by any clock: audio pushed
 faster than real time gives the same events (PROTOCOL.md, turn detection).
 """
@@ -14,6 +17,7 @@ faster than real time gives the same events (PROTOCOL.md, turn detection).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
 
@@ -26,7 +30,7 @@ from ...audio.pcm import (
 from ...errors import ConfigurationError
 from .vad import Vad
 
-__all__ = ["SpeechStarted", "SpeechStopped", "TurnDetector", "TurnEvent"]
+__all__ = ["Finished", "SpeechStarted", "SpeechStopped", "TurnDetector", "TurnEvent"]
 
 # A click is shorter than this, the shortest word is not.
 _ONSET_MS = 60
@@ -52,6 +56,9 @@ class SpeechStopped(NamedTuple):
 
 TurnEvent: TypeAlias = SpeechStarted | SpeechStopped
 
+Finished: TypeAlias = Callable[[int, int], bool]
+"""Tells whether what was said between two positions, in samples, seems complete."""
+
 
 class _State(Enum):
     QUIET = auto()
@@ -68,6 +75,8 @@ class TurnDetector:
         threshold: The probability from which on a frame starts speech, 0 to 1.
         prefix_padding_ms: How much audio before the speech belongs to the turn.
         silence_duration_ms: How much silence ends a turn.
+        longest_silence_ms: How much of it ends a turn that seems unfinished.
+        finished: Judges that; without it, every turn is finished.
 
     Raises:
         ConfigurationError: A setting is out of range.
@@ -80,6 +89,8 @@ class TurnDetector:
         threshold: float = 0.5,
         prefix_padding_ms: int = 300,
         silence_duration_ms: int = 500,
+        longest_silence_ms: int = 0,
+        finished: Finished | None = None,
     ) -> None:
         _check("threshold", threshold, 0, 1)
         _check("prefix_padding_ms", prefix_padding_ms, 0)
@@ -89,11 +100,16 @@ class TurnDetector:
         self._release = max(threshold - _HYSTERESIS, threshold / 2)
         self._padding = ms_to_samples(prefix_padding_ms)
         self._patience = ms_to_samples(silence_duration_ms)
+        self._longest_patience = ms_to_samples(longest_silence_ms)
+        self._finished = finished
         self._state = _State.QUIET
         self._heard = 0
         self._pending = b""
         # Where the last state began: the speech in ONSET, the silence in TRAILING.
         self._since = 0
+        # How much silence the running pause takes to end the turn.
+        self._awaited = self._patience
+        self._turn_start = 0
         # Where the turn before ended, which the padding does not reach across.
         self._earliest_start = 0
 
@@ -151,6 +167,7 @@ class TurnDetector:
                 self._enter(_State.QUIET, start)
             case _State.SPEECH, False:
                 self._enter(_State.TRAILING, start)
+                self._awaited = self._patience
             case _State.TRAILING, True:
                 self._enter(_State.SPEECH, start)
             case _:
@@ -158,8 +175,8 @@ class TurnDetector:
         lasted = self._heard - self._since
         if self._state is _State.ONSET and lasted >= ms_to_samples(_ONSET_MS):
             return self._start_turn()
-        if self._state is _State.TRAILING and lasted >= self._patience:
-            return self._stop_turn()
+        if self._state is _State.TRAILING and lasted >= self._awaited:
+            return self._pause_over(lasted)
         return None
 
     def _enter(self, state: _State, since: int) -> None:
@@ -169,12 +186,20 @@ class TurnDetector:
 
     def _start_turn(self) -> SpeechStarted:
         """Go from ONSET to SPEECH."""
-        start = max(self._since - self._padding, self._earliest_start)
+        self._turn_start = max(self._since - self._padding, self._earliest_start)
         self._enter(_State.SPEECH, self._since)
-        return SpeechStarted(samples_to_ms(start))
+        return SpeechStarted(samples_to_ms(self._turn_start))
 
-    def _stop_turn(self) -> SpeechStopped:
-        """Go from TRAILING to QUIET."""
+    def _pause_over(self, lasted: int) -> SpeechStopped | None:
+        """Go from TRAILING to QUIET, or wait on where more seems to come."""
+        if (
+            lasted < self._longest_patience
+            and self._finished is not None
+            and not self._finished(self._turn_start, self._heard)
+        ):
+            # Nothing is said in a pause: asking once in it is enough.
+            self._awaited = self._longest_patience
+            return None
         self._earliest_start = self._heard
         self._enter(_State.QUIET, self._heard)
         return SpeechStopped(samples_to_ms(self._heard))

@@ -145,44 +145,45 @@ class FormantVoice:
         words = _WORD.findall(text)
         spoken = 0
         for position, word in enumerate(words, start=1):
-            pcm = self._say(word, speed)
+            pcm = _spoken(word, speed, self._period)
             spoken += sample_count(pcm)
             if position == len(words):
                 pcm += silence(max(0, writer.copy_samples - spoken))
             yield SpokenWord(word, writer.write(pcm))
 
-    def _say(self, word: str, speed: float) -> bytes:
-        """Make the sound of one word, and the pause after it."""
-        sounds = [_SOUNDS[letter] for letter in _letters(word)]
-        if sounds:
-            sounds.append(sounds[-1]._replace(voiced=0.0, noise=0.0))
-        loudness = _SHOUTED if _is_shouted(word) else _LOUDNESS
-        out = array("h")
-        for sound, following in pairwise(sounds):
-            out.extend(array("h", silence(_samples(sound.closed_ms, speed))))
-            periods = max(1, round(_samples(sound.ms, speed) / self._period))
-            for period in self._voice(sound, following, periods, loudness):
-                out.extend(period)
-        out.extend(array("h", silence(_samples(_pause_ms(word), speed))))
-        return to_pcm16(out)
 
-    def _voice(
-        self, sound: _Sound, following: _Sound, periods: int, loudness: int
-    ) -> Iterator[array[int]]:
-        """Make the periods of one sound, the last of them nearing the next sound."""
-        for left in range(periods, 0, -1):
-            share = max(0.0, 1 - left / (_GLIDE_PERIODS + 1))
-            wave = _blend(
-                _wave(sound.formants, self._period),
-                _wave(following.formants, self._period),
-                share,
-            )
-            # A long sound begins the noise again.
-            start = left * self._period % (_NOISE_SAMPLES - self._period)
-            hiss = _noise()[start : start + self._period]
-            voiced = loudness * _between(sound.voiced, following.voiced, share)
-            noise = loudness * _between(sound.noise, following.noise, share)
-            yield array("h", _mix(wave, voiced, hiss, noise))
+@lru_cache(maxsize=256)
+def _spoken(word: str, speed: float, period: int) -> bytes:
+    """Make the sound of one word, and the pause after it; few words are said once."""
+    sounds = [_SOUNDS[letter] for letter in _letters(word)]
+    if sounds:
+        sounds.append(sounds[-1]._replace(voiced=0.0, noise=0.0))
+    loudness = _SHOUTED if _is_shouted(word) else _LOUDNESS
+    out = array("h")
+    for sound, following in pairwise(sounds):
+        out.extend(array("h", silence(_samples(sound.closed_ms, speed))))
+        count = max(1, round(_samples(sound.ms, speed) / period))
+        for samples in _periods(sound, following, count, loudness, period):
+            out.extend(samples)
+    out.extend(array("h", silence(_samples(_pause_ms(word), speed))))
+    return to_pcm16(out)
+
+
+def _periods(
+    sound: _Sound, following: _Sound, count: int, loudness: int, period: int
+) -> Iterator[array[int]]:
+    """Make the periods of one sound, the last of them nearing the next sound."""
+    for left in range(count, 0, -1):
+        share = max(0.0, 1 - left / (_GLIDE_PERIODS + 1))
+        wave = _blend(
+            _wave(sound.formants, period), _wave(following.formants, period), share
+        )
+        # A long sound begins the noise again.
+        start = left * period % (_NOISE_SAMPLES - period)
+        hiss = _noise()[start : start + period]
+        voiced = loudness * _between(sound.voiced, following.voiced, share)
+        noise = loudness * _between(sound.noise, following.noise, share)
+        yield array("h", _mix(wave, voiced, hiss, noise))
 
 
 def _samples(milliseconds: int, speed: float) -> int:

@@ -23,6 +23,7 @@ from ...resources.items import (
 )
 from ..refusal import Refusal, invalid_value
 from ..senses.ears import Heard
+from .wire_audio import PCM, to_wire
 
 __all__ = ["Entry", "History"]
 
@@ -40,7 +41,7 @@ class Entry:
         audio: Its audio by content index, PCM16; it may still grow.
         heard: What the transcriber made of the user's audio, by content index.
         truncated: Whether the client cut it to what was played.
-        previous_id: The item it was put behind, None at the front.
+        previous_id: The item that it stands behind now, None at the front.
         deleted: Whether the client has removed it, be it while it was generated.
     """
 
@@ -63,14 +64,15 @@ class Entry:
         """The count of samples of all its audio."""
         return sum(len(pcm) for pcm in self.audio.values()) // BYTES_PER_SAMPLE
 
-    def with_audio(self) -> Item:
-        """Return the item with its audio inside."""
+    def with_audio(self, input_format: str = PCM, output_format: str = PCM) -> Item:
+        """Return the item with its audio inside, in these formats."""
 
         def filled(index: int, part: ContentPart) -> ContentPart:
-            if index in self.audio and isinstance(
-                part, InputAudioPart | OutputAudioPart
-            ):
-                return replace(part, audio=bytes(self.audio[index]))
+            pcm = bytes(self.audio.get(index, b""))
+            if isinstance(part, InputAudioPart) and index in self.audio:
+                return replace(part, audio=to_wire(pcm, input_format))
+            if isinstance(part, OutputAudioPart) and index in self.audio:
+                return replace(part, audio=to_wire(pcm, output_format))
             return part
 
         return _with_parts(self.item, filled)
@@ -137,18 +139,20 @@ class History:
             )
         position = self._position_after(after)
         entry.previous_id = self._entries[position - 1].id if position else None
+        if position < len(self._entries):
+            self._entries[position].previous_id = entry.id
         self._entries.insert(position, entry)
         self._by_id[entry.id] = entry
         self._forget_old_audio()
 
-    def retrieve(self, item_id: str) -> Item:
-        """Return an item with its audio.
+    def retrieve(self, item_id: str) -> Entry:
+        """Return the entry of an item that a client asks for.
 
         Raises:
             Refusal: There is no such item.
         """
         # The code by which clients tell a failed retrieve from a broken session.
-        return self._known(item_id, "item_retrieve_invalid_item_id").with_audio()
+        return self._known(item_id, "item_retrieve_invalid_item_id")
 
     def truncate(self, event: ConversationItemTruncate) -> None:
         """Cut an assistant item to what was heard of it, and drop its transcript.
@@ -183,8 +187,10 @@ class History:
             Refusal: There is no such item.
         """
         entry = self._known(item_id, "item_not_found")
-        self._entries.remove(entry)
-        del self._by_id[item_id]
+        position = self._entries.index(entry)
+        del self._entries[position], self._by_id[item_id]
+        if position < len(self._entries):
+            self._entries[position].previous_id = entry.previous_id
         entry.deleted = True
 
     def _known(self, item_id: str, code: str, param: str = "item_id") -> Entry:

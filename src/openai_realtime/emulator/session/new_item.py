@@ -14,18 +14,18 @@ from ...resources.items import (
     InputImagePart,
     Item,
     ItemStatus,
+    McpApprovalResponseItem,
     MessageItem,
     ObjectType,
+    UnknownItem,
 )
 from ..ids import Ids
 from ..refusal import invalid_value, missing
 from ..senses.ears import Listener
 from .history import Entry
+from .wire_audio import PCM, checked_audio, from_wire
 
-__all__ = ["MAX_AUDIO_BYTES", "admit", "user_speech"]
-
-MAX_AUDIO_BYTES = 15 * 1024 * 1024
-"""The most audio that one event may bring (PROTOCOL.md section 3.6)."""
+__all__ = ["admit", "user_speech"]
 
 # The assistant's audio cannot be injected (PROTOCOL.md section 1.1).
 _CONTENT: Mapping[str, tuple[str, ...]] = {
@@ -34,9 +34,17 @@ _CONTENT: Mapping[str, tuple[str, ...]] = {
     "assistant": ("output_text",),
 }
 _IMAGES = ("data:image/png;base64,", "data:image/jpeg;base64,")
+_DETAILS = ("auto", "low", "high")
 
 
-def admit(item: Item, *, ids: Ids, ears: Listener, param: str = "item") -> Entry:
+def admit(
+    item: Item,
+    *,
+    ids: Ids,
+    ears: Listener,
+    param: str = "item",
+    media_type: str = PCM,
+) -> Entry:
     """Check an item that a client made, and complete it.
 
     Args:
@@ -44,13 +52,15 @@ def admit(item: Item, *, ids: Ids, ears: Listener, param: str = "item") -> Entry
         ids: Names what the client left unnamed.
         ears: Listens to the user's audio in it.
         param: Where the item stands in the client's event.
+        media_type: The format of the user's audio in it.
 
     Raises:
         Refusal: It is of a type, or has content, that cannot be put in.
     """
+    _check_head(item, param)
     item_id = item.id or ids("item")
     if isinstance(item, MessageItem):
-        return _message(item, item_id, ears, param)
+        return _message(item, item_id, ears, param, media_type)
     if isinstance(item, FunctionCallItem):
         if not isinstance(item.arguments, str):
             raise missing(f"{param}.arguments")
@@ -73,11 +83,30 @@ def admit(item: Item, *, ids: Ids, ears: Listener, param: str = "item") -> Entry
                 status=ItemStatus.COMPLETED,
             )
         )
+    if isinstance(item, McpApprovalResponseItem):
+        # The schema requires an id (PROTOCOL.md section 1.3); the official SDK for
+        # agents sends none, so it is made where it is missing.
+        return Entry(replace(item, id=item_id, object=ObjectType.ITEM))
     raise invalid_value(
         f"{param}.type",
         f"Items of type '{item.type}' cannot be created here. Supported: 'message', "
-        "'function_call', 'function_call_output'.",
+        "'function_call', 'function_call_output', 'mcp_approval_response'.",
     )
+
+
+def _check_head(item: Item, param: str) -> None:
+    """Check what every item says of itself; the server sets it anew."""
+    if isinstance(item, UnknownItem) and item.data.get("type") is None:
+        raise missing(f"{param}.type")
+    known = {"object": (ObjectType.ITEM,), "status": tuple(ItemStatus)}
+    for name, values in known.items():
+        given = getattr(item, name, None)
+        if given and given not in values:
+            raise invalid_value(
+                f"{param}.{name}",
+                f"Invalid value for '{param}.{name}': {given!r}. Supported values: "
+                f"{', '.join(values)}.",
+            )
 
 
 def user_speech(item_id: str, pcm: bytes, ears: Listener) -> Entry:
@@ -92,7 +121,9 @@ def user_speech(item_id: str, pcm: bytes, ears: Listener) -> Entry:
     return Entry(item, audio={0: pcm}, heard={0: ears.listen(pcm)})
 
 
-def _message(item: MessageItem, item_id: str, ears: Listener, param: str) -> Entry:
+def _message(
+    item: MessageItem, item_id: str, ears: Listener, param: str, media_type: str
+) -> Entry:
     if item.role not in _CONTENT:
         raise invalid_value(
             f"{param}.role",
@@ -102,10 +133,23 @@ def _message(item: MessageItem, item_id: str, ears: Listener, param: str) -> Ent
     if not isinstance(item.content, list):
         raise missing(f"{param}.content")
     entry = Entry(item)
-    parts = [
-        _part(part, index, item.role, entry, ears, f"{param}.content[{index}]")
-        for index, part in enumerate(item.content)
-    ]
+    parts: list[ContentPart] = []
+    for index, part in enumerate(item.content):
+        at = f"{param}.content[{index}]"
+        if part.type not in _CONTENT[item.role]:
+            raise invalid_value(
+                f"{at}.type",
+                f"Invalid value for '{at}.type': '{part.type}'. Messages of the "
+                f"{item.role} have: {', '.join(_CONTENT[item.role])}.",
+            )
+        if isinstance(part, InputAudioPart):
+            parts.append(_spoken(part, f"{at}.audio", media_type))
+            # The audio goes beside the item, into the entry.
+            pcm = from_wire(part.audio or b"", media_type)
+            entry.audio[index] = pcm
+            entry.heard[index] = ears.listen(pcm)
+        else:
+            parts.append(_checked(part, at))
     entry.item = replace(
         item,
         id=item_id,
@@ -116,44 +160,28 @@ def _message(item: MessageItem, item_id: str, ears: Listener, param: str) -> Ent
     return entry
 
 
-def _part(
-    part: ContentPart,
-    index: int,
-    role: str,
-    entry: Entry,
-    ears: Listener,
-    param: str,
-) -> ContentPart:
-    """Check one part; its audio goes beside the item, into the entry."""
-    if part.type not in _CONTENT[role]:
-        raise invalid_value(
-            f"{param}.type",
-            f"Invalid value for '{param}.type': '{part.type}'. Messages of the {role} "
-            f"have: {', '.join(_CONTENT[role])}.",
-        )
-    if isinstance(part, InputAudioPart):
-        pcm = _checked_audio(part, f"{param}.audio")
-        entry.audio[index] = pcm
-        entry.heard[index] = ears.listen(pcm)
-        transcript = part.transcript if isinstance(part.transcript, str) else None
-        return InputAudioPart(transcript=transcript)
+def _spoken(part: InputAudioPart, param: str, media_type: str) -> InputAudioPart:
+    """Check a part of audio, and return it as events show it."""
+    if not isinstance(part.audio, bytes):
+        raise missing(param)
+    checked_audio(part.audio, media_type, param)
+    transcript = part.transcript if isinstance(part.transcript, str) else None
+    return InputAudioPart(transcript=transcript)
+
+
+def _checked(part: ContentPart, param: str) -> ContentPart:
+    """Return a part of text or an image, which is as it should be."""
     if isinstance(part, InputImagePart):
         if not (part.image_url or "").startswith(_IMAGES):
             raise invalid_value(
                 f"{param}.image_url", "Images are data URLs of type PNG or JPEG."
             )
+        if part.detail and part.detail not in _DETAILS:
+            raise invalid_value(
+                f"{param}.detail",
+                f"Invalid value for '{param}.detail': {part.detail!r}. Supported "
+                f"values: {', '.join(_DETAILS)}.",
+            )
     elif not isinstance(getattr(part, "text", None), str):
         raise missing(f"{param}.text")
     return part
-
-
-def _checked_audio(part: InputAudioPart, param: str) -> bytes:
-    if not isinstance(part.audio, bytes):
-        raise missing(param)
-    if len(part.audio) > MAX_AUDIO_BYTES or len(part.audio) % 2:
-        raise invalid_value(
-            param,
-            f"Audio is 16-bit PCM of at most {MAX_AUDIO_BYTES} bytes, not "
-            f"{len(part.audio)} bytes.",
-        )
-    return part.audio

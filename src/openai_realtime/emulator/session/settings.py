@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from ..._struct import complaint
-from ...resources.items import ObjectType
-from ...resources.session import Session, SessionConfig
+from ...resources.session import Session
 from ..refusal import Refusal, invalid_field, invalid_value, missing
-from .config_rules import TURN_DETECTION, Json, check_fields, check_values, merge
+from .config_rules import Json, check_fields, check_values, merge
+from .session_kind import KINDS, KindName
+from .transcription_rules import manual
+from .wire_audio import PCM
 
 __all__ = ["SessionSettings"]
 
-_FIELDS = {"": SessionConfig.__struct_fields__}
-
-_INSTRUCTIONS = (
-    "You are the voice of a local emulator. You answer by rules, not by thought: you "
-    "greet, count, call tools, and repeat what you were told."
-)
-
-
-def _defaults(model: str, turn_detection: bool) -> Json:
-    """Return what holds for a session that was never updated (PROTOCOL.md 3)."""
-    pcm = {"type": "audio/pcm", "rate": 24_000}
-    vad = deepcopy(TURN_DETECTION["server_vad"]) if turn_detection else None
-    return {
-        "type": "realtime",
-        "model": model,
-        "output_modalities": ["audio"],
-        "instructions": _INSTRUCTIONS,
-        "tools": [],
-        "tool_choice": "auto",
-        "max_output_tokens": "inf",
-        "truncation": "auto",
-        "tracing": None,
-        "prompt": None,
-        "include": None,
-        "audio": {
-            "input": {
-                "format": pcm,
-                "transcription": None,
-                "noise_reduction": None,
-                "turn_detection": vad,
-            },
-            "output": {"format": pcm, "voice": "alloy", "speed": 1.0},
-        },
-    }
+_TURN_DETECTION = "session.audio.input.turn_detection"
 
 
 class SessionSettings:
@@ -59,22 +28,31 @@ class SessionSettings:
         model: The model's name, fixed when connecting.
         expires_at: When the session ends, in unix seconds.
         turn_detection: Whether this server can detect turns.
+        kind: Whether it is a conversation or only transcribes, fixed when connecting.
 
     Attributes:
         config: The configuration in effect, as JSON; it is replaced, never changed.
+        kind: The kind of session.
         spoken: Whether the assistant has spoken yet, which locks its voice.
     """
 
     def __init__(
-        self, *, id: str, model: str, expires_at: int, turn_detection: bool
+        self,
+        *,
+        id: str,
+        model: str,
+        expires_at: int,
+        turn_detection: bool,
+        kind: KindName = "realtime",
     ) -> None:
+        self.kind = KINDS[kind]
         self._fixed: Json = {
             "id": id,
-            "object": str(ObjectType.SESSION),
+            "object": str(self.kind.object),
             "expires_at": expires_at,
         }
         self._can_detect_turns = turn_detection
-        self._defaults = _defaults(model, turn_detection)
+        self._defaults = self.kind.defaults(model, turn_detection)
         self.config: Json = deepcopy(self._defaults)
         self.spoken = False
 
@@ -90,6 +68,25 @@ class SessionSettings:
         found: Json | None = self.config["audio"]["input"]["transcription"]
         return found
 
+    @property
+    def logprobs(self) -> bool:
+        """Whether transcripts come with the probability of each token."""
+        # It is the only thing that can be included (PROTOCOL.md section 3.1).
+        return bool(self.config["include"])
+
+    @property
+    def input_format(self) -> str:
+        """The media type of the audio that the client sends."""
+        found: str = self.config["audio"]["input"]["format"]["type"]
+        return found
+
+    @property
+    def output_format(self) -> str:
+        """The media type of the audio that the client gets."""
+        output: Json = self.config["audio"].get("output") or {}
+        found: str = output["format"]["type"] if output else PCM
+        return found
+
     def resource(self) -> Session:
         """Return the session as events show it."""
         return Session.from_dict({**self.config, **self._fixed})
@@ -98,10 +95,13 @@ class SessionSettings:
         """Take the fields that are given, all of them or none.
 
         Raises:
-            Refusal: A field is missing, unknown, of a wrong type or out of range.
+            Refusal: A field is missing, unknown, of a wrong type or out of range, or
+                cannot be changed any more.
         """
         self._check_type(changes)
-        check_fields(changes, _FIELDS, "session")
+        check_fields(changes, self.kind.fields, "session")
+        if not isinstance(changes.get("model", ""), str | None):
+            raise invalid_value("session.model", "'session.model' must be a string.")
         # The model is fixed when connecting; clients name it in every update.
         given = {name: value for name, value in changes.items() if name != "model"}
         # Null clears, so instructions do not come back as they were at first.
@@ -111,8 +111,10 @@ class SessionSettings:
         except msgspec.ValidationError as exc:
             raise invalid_field(complaint(exc), root="session") from exc
         check_values(config, "session")
-        self._check_turn_detection(config)
-        self.check_voice(config["audio"]["output"]["voice"], "session")
+        self._check_tracing(config)
+        self._settle_turns(config, changes)
+        if self.kind.responds:
+            self.check_voice(config["audio"]["output"]["voice"], "session")
         self.config = config
 
     def check_voice(self, voice: Any, root: str) -> None:
@@ -125,25 +127,63 @@ class SessionSettings:
             )
 
     def _check_type(self, changes: Json) -> None:
-        kind = changes.get("type")
-        if kind is None:
+        asked, own = changes.get("type"), self.kind.type
+        if asked is None:
             raise missing("session.type")
-        if kind == "transcription":
+        if asked == own:
+            return
+        # A list or an object is no key.
+        if isinstance(asked, str) and asked in KINDS:
+            # PROTOCOL.md sections 3 and 8.1.
             raise Refusal(
-                "This is a realtime session; it cannot become a transcription session.",
+                f"This is a {own} session; it cannot become a {asked} session.",
                 code="invalid_parameter",
                 param="session.type",
             )
-        if kind != "realtime":
+        raise invalid_value(
+            "session.type",
+            f"Invalid value for 'session.type': {asked!r}. Use '{own}'.",
+        )
+
+    def _check_tracing(self, config: Json) -> None:
+        """Refuse to change what was traced so far (PROTOCOL.md section 3.1)."""
+        current = self.config.get("tracing")
+        if current is not None and config["tracing"] != current:
             raise invalid_value(
-                "session.type",
-                f"Invalid value for 'session.type': {kind!r}. Use 'realtime'.",
+                "session.tracing", "Tracing cannot be changed once it is enabled."
             )
 
-    def _check_turn_detection(self, config: Json) -> None:
-        if config["audio"]["input"]["turn_detection"] and not self._can_detect_turns:
+    def _settle_turns(self, config: Json, changes: Json) -> None:
+        """Refuse turn detection where it cannot be, and turn it off by itself there.
+
+        Args:
+            config: The whole new configuration.
+            changes: What the client gave of it.
+        """
+        heard = config["audio"]["input"]
+        if heard["turn_detection"] is None:
+            return
+        transcription: Json = heard["transcription"] or {}
+        model: str = transcription.get("model") or ""
+        if not self.kind.responds and manual(model):
+            # It must be null or absent there (PROTOCOL.md section 8.1).
+            if _names_turn_detection(changes):
+                raise invalid_value(
+                    _TURN_DETECTION,
+                    "Turn detection is not supported for this transcription model "
+                    f"({model}); set it to null and commit the audio yourself.",
+                )
+            silent = {**heard, "turn_detection": None}
+            config["audio"] = {**config["audio"], "input": silent}
+        elif not self._can_detect_turns:
             raise invalid_value(
-                "session.audio.input.turn_detection",
+                _TURN_DETECTION,
                 "This server was started without voice activity detection; set it to "
                 "null and commit the audio yourself.",
             )
+
+
+def _names_turn_detection(changes: Json) -> bool:
+    """Tell whether an update says anything of turn detection."""
+    audio = cast("Json", changes.get("audio") or {})
+    return "turn_detection" in cast("Json", audio.get("input") or {})

@@ -1,0 +1,1 @@
+"""MCP servers, as the emulator plays them: nothing outside is ever asked."""

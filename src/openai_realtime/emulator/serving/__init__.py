@@ -1,0 +1,1 @@
+"""The emulator's shell: admission, sockets, HTTP, limits, the log and the counters."""
