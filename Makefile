@@ -14,17 +14,43 @@ PROJECT := --no-build-isolation --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench size pins clean
+.PHONY: help demo test voices test-interop coverage-page lint types bench size pins clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Hold a spoken conversation with the local server, no key needed
 	@$(BIN)/openai-realtime demo $(ARGS)
 
-test: lint types ## Check lint, types and import directions, and run all tests
+test: lint types voices ## Check lint, types and import directions, and run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 120 $(ARGS)
+
+# Some tests speak with programs of Debian's. They are installed where that is allowed;
+# without them those tests are skipped by name, and fail on CI.
+voices:
+	@missing=; for program in flite espeak-ng; do \
+		command -v $$program > /dev/null || missing="$$missing $$program"; done; \
+	test -z "$$missing" || { \
+		if test "$$(id -u)" = 0 && command -v apt-get > /dev/null; then \
+			echo "installing$$missing"; \
+			apt-get -qq update && apt-get -qq install --yes \
+				--no-install-recommends $$missing > /dev/null; \
+		else false; fi; \
+	} || echo "missing:$$missing; on Debian: apt-get install$$missing"
+
+# A missing npm or registry costs the tests that need it, which say so; CI fails by that.
+test-interop: $(DEV) ## Let clients of other makers talk to the local server
+	@$(BIN)/python tests/interop/node_packages.py || true
+	@$(BIN)/python -m pytest tests/interop -m interop -n 2 --dist loadfile \
+		--timeout 60 -rfEs $(ARGS)
+
+# Without the tests that throw dice: what these show differs from run to run.
+coverage-page: $(DEV) ## Write docs/emulator-coverage.md anew, from a run of the tests
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	EMULATOR_COVERAGE="$$folder" $(BIN)/python -m pytest tests/emulator -q -n 2 \
+		--dist loadfile --timeout 120 --ignore-glob '*_random*.py'; \
+	$(BIN)/python scripts/make_coverage_page.py "$$folder"
 
 lint: $(DEV) ## Check style and format
 	@$(BIN)/ruff check .
@@ -53,13 +79,14 @@ pins: ## Write constraints.txt anew with the current versions of everything
 	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	$(PYTHON) -m venv "$$scratch"; \
 	"$$scratch/bin/pip" install --quiet --disable-pip-version-check \
-		--requirement requirements-dev.txt --editable '.[emulator,vad]'; \
+		--requirement requirements-dev.txt --editable '.[emulator,vad,stt,chat]'; \
 	grep '^#' constraints.txt > "$$scratch/pins"; \
 	"$$scratch/bin/pip" freeze --exclude-editable >> "$$scratch/pins"; \
 	cp "$$scratch/pins" constraints.txt
 
 clean: ## Remove everything that these targets have made
 	rm -rf $(VENV) build dist demo-output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf tests/interop/node/node_modules
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -85,5 +112,5 @@ $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV): $(RUNTIME) requirements-dev.txt
 	@echo "installing the tools for development"
-	@$(PIP_INSTALL) --requirement requirements-dev.txt $(PROJECT) '.[emulator,vad]'
+	@$(PIP_INSTALL) --requirement requirements-dev.txt $(PROJECT) '.[emulator,vad,stt,chat]'
 	@touch $@
