@@ -52,9 +52,7 @@ class Delta(_Brief, Struct, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, str]:
         """Return the field that is set, as JSON: audio as base64 text."""
-        fields: dict[str, str | None] = msgspec.to_builtins(
-            self, enc_hook=encode_hook
-        )
+        fields: dict[str, str | None] = msgspec.to_builtins(self, enc_hook=encode_hook)
         return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -35,9 +35,56 @@ _CONSEQUENCES = ("create_response", "interrupt_response", "idle_timeout_ms")
 # lead to others.
 _OPEN_ENDS = (*",;:-", "...", "\N{HORIZONTAL ELLIPSIS}", "\N{EM DASH}", "\N{EN DASH}")
 _LEADING_ON = frozenset(
-    "a an the my your his her our their and or but nor so because if when while although"
-    " than as of to in on at by for from with about into i'm i you're we're it's is are"
-    " was were um uh uhm er erm hmm well".split()
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "your",
+        "his",
+        "her",
+        "our",
+        "their",
+        "and",
+        "or",
+        "but",
+        "nor",
+        "so",
+        "because",
+        "if",
+        "when",
+        "while",
+        "although",
+        "than",
+        "as",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "from",
+        "with",
+        "about",
+        "into",
+        "i'm",
+        "i",
+        "you're",
+        "we're",
+        "it's",
+        "is",
+        "are",
+        "was",
+        "were",
+        "um",
+        "uh",
+        "uhm",
+        "er",
+        "erm",
+        "hmm",
+        "well",
+    ]
 )
 _CLOSING = "\"')]}\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 
