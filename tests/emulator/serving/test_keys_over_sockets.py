@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
 
-from ...wire.schema_file import schema
+from ...wire.schema_file import needs_protocol_files, schema
 from ..bare_client import FAST, KEY, ask, client_of, connected
 
 SECRETS = "/v1/realtime/client_secrets"
@@ -249,6 +250,7 @@ async def test_a_conversation_s_key_opens_no_translation() -> None:
         assert (status, error["code"]) == (403, "invalid_api_key")
 
 
+@needs_protocol_files
 @pytest.mark.parametrize(
     ("path", "schema_name", "body"),
     [
@@ -264,9 +266,8 @@ async def test_what_is_handed_out_is_as_the_schema_says(
     path: str, schema_name: str, body: Any
 ) -> None:
     """That of the service, with all patches."""
-    jsonschema = pytest.importorskip("jsonschema_rs")
     definitions = schema()["$defs"]
-    validator = jsonschema.Draft202012Validator(
+    validator = jsonschema_rs.Draft202012Validator(
         {"$ref": f"#/$defs/{schema_name}", "$defs": definitions}
     )
     async with EmulatorServer(FAST) as server:
