@@ -36,7 +36,11 @@ def middle(pcm: bytes) -> bytes:
     return pcm[fifth:-fifth]
 
 
-@pytest.mark.parametrize("rates", [(8000, 24_000), (16_000, 24_000), (22_050, 24_000)])
+# The last ratio has no small numbers: there are 6,000 positions between two samples.
+@pytest.mark.parametrize(
+    "rates",
+    [(8000, 24_000), (16_000, 24_000), (22_050, 24_000), (22_052, 24_000)],
+)
 def test_upsampling_keeps_the_waveform(rates: tuple[int, int]) -> None:
     """Protects shape and position: the result is the same sine at the new rate."""
     before, after = rates
@@ -46,7 +50,10 @@ def test_upsampling_keeps_the_waveform(rates: tuple[int, int]) -> None:
     assert max(abs(a - b) for a, b in zip(got, want, strict=True)) < 0.01 * AMPLITUDE
 
 
-@pytest.mark.parametrize("rates", [(48_000, 24_000), (44_100, 24_000), (24_000, 8000)])
+@pytest.mark.parametrize(
+    "rates",
+    [(48_000, 24_000), (44_100, 24_000), (24_000, 8000), (44_108, 24_000)],
+)
 def test_downsampling_keeps_what_fits(rates: tuple[int, int]) -> None:
     """Protects the pass band, where speech is."""
     before, after = rates
@@ -71,6 +78,16 @@ def test_lengths_scale_and_round_up() -> None:
     assert len(resample(silence(147), 44_100, 24_000)) == 2 * 80
     assert len(resample(silence(1), 48_000, 24_000)) == 2
     assert resample(b"", 48_000, 24_000) == b""
+
+
+@pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 22_051])
+@pytest.mark.parametrize("count", [1, 2, 147, 148, 441, 1000])
+def test_short_audio_is_resampled_to_its_ends(rate: int, count: int) -> None:
+    """Protects the first sample and the last: a constant is loud to its very end."""
+    got = to_samples(resample(to_pcm16(array("h", [20_000] * count)), rate, 24_000))
+    assert len(got) == -(-count * 24_000 // rate)
+    assert min(got[: (count - 1) * 24_000 // rate + 1]) > 9_000
+    assert all(19_000 < each < 21_000 for each in got[200:-200])
 
 
 def test_equal_rates_change_nothing() -> None:

@@ -53,7 +53,7 @@ class G711Law:
         """
         return bytes(map(self._codes().__getitem__, to_samples(pcm)))
 
-    def _make_codes(self) -> bytes:
+    def _make_codes(self) -> tuple[int, ...]:
         """Make the codes of 0 to 32767, then those of -32768 to -1.
 
         A negative sample finds its code by counting from the end.
@@ -63,7 +63,8 @@ class G711Law:
             for sample in range(0, 32_768, self._step)
         )
         below = bytes(code ^ _SIGN for code in reversed(above))
-        return above + below
+        # Looked up in a tuple, which takes half as long as in bytes.
+        return tuple(above + below)
 
 
 class G711Encoder:
