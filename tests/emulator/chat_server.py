@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,8 +68,16 @@ class ChatServer:
         self.exchanges: list[Exchange] = []
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Many may come at once.
+    request_queue_size = 128
+
+
 @contextmanager
-def chat_server(answer: Answer) -> Iterator[ChatServer]:
+def chat_server(
+    answer: Answer, tls: ssl.SSLContext | None = None
+) -> Iterator[ChatServer]:
     """Serve chats with `answer`, which is called in a thread for each."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -80,9 +89,11 @@ def chat_server(answer: Answer) -> Iterator[ChatServer]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        chats = ChatServer(f"http://127.0.0.1:{server.server_port}/v1")
+    with _Server(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "http" if tls is None else "https"
+        chats = ChatServer(f"{scheme}://127.0.0.1:{server.server_port}/v1")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import socket
+import ssl
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from openai_realtime.emulator.brains.action import (
     Action,
@@ -205,6 +210,39 @@ def test_the_key_is_sent_and_shown_nowhere() -> None:
     assert KEY not in repr(brain) + repr(brain.__dict__)
 
 
+def test_names_of_tools_never_meet() -> None:
+    """Protects from calling another tool than the one the model has chosen."""
+    long = "x" * 80
+    offers = (
+        *(McpOffer("docs", ToolDefinition(name=name)) for name in ("a.b", "a_b")),
+        *(McpOffer(label, ToolDefinition(name="find")) for label in ("m.n", "m_n")),
+        *(McpOffer("docs", ToolDefinition(name=f"{long}{n}")) for n in range(3)),
+        McpOffer("my", ToolDefinition(name="search")),
+    )
+    prompt = Prompt(
+        tools=(ToolDefinition(name="my__search"),),
+        mcp_tools=offers,
+        items=(
+            Message("user", "Search"),
+            ToolCall("search", "{}", "call_1", server_label="my"),
+            ToolCall("a b", "{}", "call_2", server_label="docs"),
+        ),
+        tool_choice=ToolChoiceMcp(server_label="docs", name="a_b"),
+    )
+    body = asked(dataclasses.replace(prompt, tool_choice="auto"))
+    names = [tool["function"]["name"] for tool in body["tools"]]
+    assert names == [
+        *("my__search", "docs__a_b", "docs__a_b_2", "m_n__find", "m_n__find_2"),
+        *(f"docs__{'x' * 58}", f"docs__{'x' * 56}_2", f"docs__{'x' * 56}_3"),
+        "my__search_2",
+    ]
+    past = [call["function"]["name"] for call in body["messages"][1]["tool_calls"]]
+    assert past == ["my__search_2", "docs__a_b_3"]
+    assert asked(prompt)["tool_choice"]["function"]["name"] == "docs__a_b_2"
+    answer = calls(fragment(0, "{}", id="a", name="docs__a_b_2"))
+    assert reply(answer, prompt) == [CallMcp("docs", "a_b", "{}")]
+
+
 def test_the_whole_address_is_taken_too() -> None:
     """Protects who copies the address of the endpoint, and who has no key."""
     with chat_server(silent_end) as server:
@@ -280,8 +318,12 @@ def test_written_answers_come_as_they_are_made() -> None:
             [fragment(0, '{"q": 1}', id="a", name="docs__find_page")],
             [CallMcp("docs", "find page", '{"q": 1}')],
         ),
+        (
+            [{"index": 0, "id": "a", "function": {"name": "x", "arguments": {"é": 1}}}],
+            [Call("x", '{"é":1}')],
+        ),
     ],
-    ids=["interleaved", "all numbered 0", "without numbers", "mcp"],
+    ids=["interleaved", "all numbered 0", "without numbers", "mcp", "whole"],
 )
 def test_fragments_are_joined_to_calls(
     fragments: list[dict[str, Any]], expected: list[Action]
@@ -307,6 +349,19 @@ def test_an_answer_that_was_cut_off_is_incomplete(
         exchange.chunk(finish_reason=reason)
 
     assert reply(answer) == [Say("I was", more=True), expected]
+
+
+def test_a_chunk_may_hold_nothing_new() -> None:
+    """Protects the answers of servers whose last chunk has a null there."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.head()
+        exchange.chunk(content="Yes")
+        exchange.write(
+            'data: {"choices": [{"delta": null, "finish_reason": "stop"}]}\n\n'
+        )
+
+    assert reply(answer) == [Say("Yes", more=True)]
 
 
 # --- trouble ---
@@ -361,6 +416,29 @@ def test_what_goes_wrong_outside_fails_the_response(
     assert isinstance(action, Fail)
     assert words in action.message
     assert action.code == (code or "chat_server_failed")
+
+
+@pytest.mark.parametrize(
+    ("fragments", "words"),
+    [
+        (
+            [fragment(n, id=f"call_{n}", name="f") for n in range(129)],
+            "more than 128 calls",
+        ),
+        (
+            [fragment(0, "x" * 600_000, id="a", name="f") for _ in range(2)],
+            "does not end the arguments",
+        ),
+    ],
+    ids=["calls", "arguments"],
+)
+def test_calls_without_end_fail_the_response(
+    fragments: list[dict[str, Any]], words: str
+) -> None:
+    """Protects the memory, and the other sessions."""
+    [action] = reply(calls(*fragments))
+    assert isinstance(action, Fail)
+    assert words in action.message
 
 
 def test_what_was_said_before_a_break_is_kept() -> None:
@@ -420,6 +498,11 @@ def test_closing_the_reply_closes_the_request(begun: bool) -> None:
         ({"url": "localhost:11434"}, "no URL of a chat server"),
         ({"url": "ftp://host/v1"}, "http://localhost:11434/v1"),
         ({"url": "http://me:pass@host/v1"}, "must not hold a password"),
+        ({"url": "htp://me:pass@host:x/v1"}, "must not hold a password"),
+        ({"url": "me:pass@host/v1"}, "must not hold a password"),
+        ({"url": "http://host/v1?api-key=sk-1"}, "given as api_key"),
+        ({"url": "http://host/v1#sk-1"}, "a query or a fragment"),
+        ({"url": "localhost:1?key=sk-1"}, "a query or a fragment"),
         ({"model": " "}, "has no name"),
         ({"api_key": "sk-\n1"}, "no header can carry"),
         ({"timeout_s": 0.0}, "timeout_s cannot be 0.0"),
@@ -442,6 +525,56 @@ def test_a_missing_package_is_named_with_its_extra(
     monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(ConfigurationError, match=r"openai-realtime\[chat\]"):
         ChatBrain("http://host/v1", "m")
+
+
+# --- many replies ---
+
+
+def test_certificates_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects the event loop's processor: they are not read for every reply."""
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    with chat_server(calls(fragment(0, id="a", name="f")), tls) as server:
+        brain = ChatBrain(server.url, "tiny")
+        trusted.unlink()
+        for _ in range(2):
+            assert list(made(brain.reply(HELLO))) == [Call("f", "{}")]
+
+
+def arrive(server: ChatServer, count: int, replies: list[Any]) -> None:
+    """Ask for replies that have nothing to say, until so many requests are there."""
+    end = time.monotonic() + PATIENCE_S
+    while len(server.exchanges) < count:
+        assert time.monotonic() < end, f"{len(server.exchanges)} of {count} requests"
+        for actions in replies:
+            assert isinstance(next(actions), Pause)
+        threading.Event().wait(0.01)
+
+
+def test_replies_wait_for_their_turn() -> None:
+    """Protects the chat server, and this one from thousands of threads."""
+    with chat_server(Exchange.wait_for_close) as server:
+        brain = ChatBrain(server.url, "tiny")
+        running: list[Any] = [brain.reply(HELLO) for _ in range(64)]
+        for actions in running:
+            assert isinstance(next(actions), Pause)
+        waiting: list[Any] = [brain.reply(HELLO) for _ in range(3)]
+        for actions in waiting:
+            assert isinstance(next(actions), Pause)
+        arrive(server, 64, running)
+        # One gives up before its turn, and one reply that is over makes room.
+        waiting.pop().close()
+        running.pop().close()
+        arrive(server, 65, waiting)
+        for actions in [*running, *waiting]:
+            actions.close()
+        assert len(server.exchanges) == 65
 
 
 # --- in a session ---

@@ -57,6 +57,14 @@ GOOD: list[dict[str, Any]] = [
     replying(call_mcp="t", server="s", error={"message": "m"}),
     replying(do=[{"say": "b"}, {"echo": True}, {"rules": True}]),
     replying(content_filter=True),
+    replying(say="b", fault=[]),
+    replying(do=[{"say": "b"}], fault=["omit response.done", {"do": "drop", "at": 2}]),
+    {
+        "otherwise": {
+            "say": "b",
+            "fault": [{"do": "stall", "seconds": 1, "every": True}],
+        }
+    },
     when(text={"regex": ""}),
     when(text=["a", {"regex": "b"}], transcript="c", spoken=False),
     when(turn=0),
@@ -126,6 +134,18 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (replying(do=[{"do": [{"say": "b"}]}]), "reply[0].do[0]: there is no key 'do'"),
     (replying(say="b", text="a"), "reply[0].text: this is a condition; write when.te"),
     (replying(say="b", otherwise="echo"), "reply[0].otherwise: this is a key of the s"),
+    (replying(fault=["drop"]), "reply[0]: there is nothing to do"),
+    (replying(say="b", fault="drop"), "reply[0].fault: this is an array"),
+    (replying(say="b", fault=[{"do": "clos"}]), "reply[0].fault[0]: fault"),
+    (
+        replying(say="b", fault=[{"do": "slow", "seconds": 1}]),
+        "reply[0].fault[0]: `slow` happens at the handshake, before any reply",
+    ),
+    (
+        replying(say="b", fault=[{"do": "drop", "connection": 1}]),
+        "reply[0].fault[0]: a fault of a reply happens where the reply is given",
+    ),
+    (replying(do=[{"say": "b", "fault": []}]), "do[0]: there is no key 'fault'"),
     (when(), "reply[0].when: there is no condition"),
     (when(txt="a"), "reply[0].when: there is no key 'txt' here (did you mean 'text'?)"),
     (when(text=""), "reply[0].when.text: this cannot be empty"),
@@ -149,7 +169,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"fault": "omit response.done"}, "fault: this is an array"),
     ({"fault": [5]}, "fault[0]: this is a table, not 5"),
     ({"fault": [""]}, "fault[0]: fault '': nothing is ordered"),
-    ({"fault": [{"at": 7}]}, "fault[0]: fault \"{'at': 7}\": the key 'do' is missing"),
+    ({"fault": [{"at": 7}]}, "fault[0]: fault {'at': 7}: the key 'do' is missing"),
     ({"fault": [{"do": "clos", "code": 1000}]}, "(did you mean 'close'?)"),
     ({"fault": [{"do": "close"}]}, "the code is missing"),
     ({"fault": [{"do": "close", "code": 1005}]}, "a close cannot be 1005"),
@@ -182,6 +202,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "reply[0].arguments: this cannot be sent as JSON",
     ),
     (replying(say="\ud800"), "'\\ud800' is no Unicode text"),
+    (replying(say="b", fault=["refuse 503"]), "`refuse` happens at the handshake"),
+    (replying(say="b", fault=["drop on connection 1"]), "leave the connection out"),
+    (
+        replying(say="b", fault=["omit every response.created"]),
+        "reply[0].fault[0]: response.created is sent before the reply is chosen",
+    ),
     ({"fault": ["omit response.dne"]}, "(did you mean 'response.done'?)"),
     (
         {"mcp_server": [{"label": "a"}, {"label": "a"}]},
@@ -230,7 +256,7 @@ def test_the_schema_is_one_and_has_the_keys_of_the_reader() -> None:
     assert set(SCHEMA["properties"]) == set(SCENARIO_KEYS)
     assert set(known["reply"]["properties"]) == {"when", *ANSWER_KEYS}
     assert set(known["answer"]["properties"]) == set(ANSWER_KEYS)
-    assert {"do", *known["step"]["properties"]} == set(ANSWER_KEYS)
+    assert {"do", "fault", *known["step"]["properties"]} == set(ANSWER_KEYS)
     assert [each["required"] for each in known["step"]["oneOf"]] == [[w] for w in STEPS]
     assert set(known["when"]["properties"]) == set(CONDITIONS)
     assert set(known["mcp_server"]["properties"]) == set(MCP_SERVER_KEYS)
@@ -312,6 +338,28 @@ def test_broken_toml_is_refused_with_its_line(text: str, place: str) -> None:
         Scenario.from_toml(text)
     assert str(caught.value).startswith("scenario is not valid TOML: ")
     assert place in str(caught.value)
+
+
+def test_a_number_that_cannot_be_shown_is_not_shown() -> None:
+    """In sixteens a file may hold numbers that Python does not write."""
+    with pytest.raises(ConfigurationError, match="not a number too long to show"):
+        Scenario.from_toml(f"[otherwise]\nsay = 0x{'f' * 5000}")
+    with pytest.raises(ConfigurationError, match=r"fault\[0\]: .* too many digits"):
+        Scenario.from_toml(f"[[fault]]\ndo = 'drop'\nat = 0x{'f' * 5000}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "9" * 5000,
+        f"[[reply]]\nwhen.turn = {'9' * 5000}\nsay = 'a'",
+        f"[[reply]]\nsay = 5\n[[reply]]\nwhen.turn = {'9' * 5000}",
+    ],
+)
+def test_a_number_beyond_reason_is_refused(text: str) -> None:
+    """Python turns no text of thousands of digits into a number."""
+    with pytest.raises(ConfigurationError, match="number too long"):
+        Scenario.from_toml(text)
 
 
 def test_nesting_beyond_reason_is_refused() -> None:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from websockets.exceptions import ConnectionClosed as WebSocketClosed
 
 import openai_realtime.emulator.brains.script as package
 from openai_realtime.audio.pcm import silence
 from openai_realtime.audio.wav import write_wav
 from openai_realtime.cli.serve.options import add_options
+from openai_realtime.emulator.brains.action import Disturb
 from openai_realtime.emulator.brains.script import Scenario, ScriptBrain
+from openai_realtime.emulator.faults import parse_fault
 from openai_realtime.emulator.serving.settings import EmulatorSettings
-from openai_realtime.errors import ConfigurationError
+from openai_realtime.errors import ConfigurationError, ConnectionClosed
+from openai_realtime.testing import MemoryServer
+from openai_realtime.transports import Endpoint
 
+from .bare_client import connected
 from .session_driver import SessionDriver, speech
 
 PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
@@ -170,6 +179,102 @@ def test_faults_of_a_scenario_are_ordered_along_with_others() -> None:
         "drop at 3",
         "omit at response.done",
     ]
+
+
+# --- faults of one reply ---
+
+HELLO = "Hello there, and welcome."
+FRAGILE = f"""
+[[reply]]
+when.text = "break"
+say = "{HELLO}"
+fault = ["omit every response.output_audio_transcript.delta", "duplicate response.done"]
+
+[[reply]]
+when.text = "close"
+say = "{HELLO}"
+fault = ["close 4321 'as told' at response.output_audio.delta#2"]
+
+[[reply]]
+when.text = "first"
+say = "{HELLO}"
+fault = [{{ do = "unknown-event", type = "first.of.all", at = 1 }}]
+
+[otherwise]
+say = "{HELLO}"
+"""
+
+Ask = Callable[[str], Awaitable[list[str]]]
+"""Says something, and returns the types of what comes back."""
+
+
+@asynccontextmanager
+async def over_sockets() -> AsyncIterator[Ask]:
+    """A client of a server that follows the fragile scenario."""
+    settings = EmulatorSettings(pace=0, brain=ScriptBrain.from_text(FRAGILE))
+    async with connected(settings) as client:
+        yield partial(_ask, client.websocket.send, client.websocket.recv)
+
+
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[Ask]:
+    """A client of the same server in memory."""
+    server = MemoryServer(script=FRAGILE)
+    session = await server.connect(Endpoint(server.url))
+    yield partial(_ask, session.send, session.recv)
+    await session.close()
+
+
+async def _ask(send: Any, receive: Any, text: str) -> list[str]:
+    content = [{"type": "input_text", "text": text}]
+    item = {"type": "message", "role": "user", "content": content}
+    await send(json.dumps({"type": "conversation.item.create", "item": item}))
+    await send(json.dumps({"type": "response.create"}))
+    types: list[str] = []
+    try:
+        while types[-1:] != ["rate_limits.updated"]:
+            types.append(json.loads(await asyncio.wait_for(receive(), 10))["type"])
+    except (ConnectionClosed, WebSocketClosed) as exc:
+        types.append(str(exc))
+    return types
+
+
+WAYS = pytest.mark.parametrize("way", [over_sockets, in_memory])
+
+
+@WAYS
+async def test_a_fault_of_a_reply_happens_with_that_reply_only(way: Any) -> None:
+    """Neither the reply before it nor the one behind it meets the fault."""
+    delta = "response.output_audio_transcript.delta"
+    async with way() as ask:
+        for text, deltas, ends in (
+            ("hello", True, 1),
+            ("break", False, 2),
+            ("hello", True, 1),
+            ("break it again", False, 2),
+        ):
+            types = await ask(text)
+            assert (delta in types, types.count("response.done")) == (deltas, ends)
+            assert "response.output_audio_transcript.done" in types
+
+
+@WAYS
+async def test_events_of_a_reply_are_counted_from_its_beginning(way: Any) -> None:
+    """However many came in the session before; `response.created` is behind it."""
+    async with way() as ask:
+        await ask("hello")
+        types = await ask("first of all")
+        at = types.index("response.created")
+        assert types[at + 1 : at + 3] == ["first.of.all", "response.output_item.added"]
+        types = await ask("close")
+        assert types.count("response.output_audio.delta") == 1
+        assert "4321" in types[-1]
+
+
+def test_a_fault_for_the_handshake_is_none_for_a_reply() -> None:
+    """Brains of other people's making are told so where they order it."""
+    with pytest.raises(ValueError, match="comes too late for the fault 'slow 3"):
+        Disturb(parse_fault("slow 3"))
 
 
 # --- the command line ---

@@ -40,7 +40,7 @@ UNUSABLE: list[tuple[Any, Any]] = [
     ({"type": "array", "items": {"const": 1}, "minItems": None}, [1]),
     ({"type": "array", "items": {"const": 1}, "minItems": -3}, [1]),
     ({"type": "array", "items": {"const": 1}, "minItems": 2.0}, [1, 1]),
-    ({"type": "array", "items": {"const": 1}, "minItems": 1e300}, [1] * 8),
+    ({"type": "array", "items": {"const": 1}, "minItems": 1e300}, [1] * 100),
     ({"type": "object", "required": 5}, {}),
     ({"type": "object", "required": [["a"]]}, {}),
     ({"type": "object", "properties": 5}, {}),
@@ -120,6 +120,9 @@ _KEYS = st.sampled_from(
     [
         *("type", "properties", "required", "items", "minItems", "enum", "const"),
         *("default", "minimum", "maximum", "anyOf", "oneOf", "allOf", "$ref", "a"),
+        *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "format"),
+        *("maxLength", "maxItems", "uniqueItems", "prefixItems", "pattern", "examples"),
+        *("additionalProperties", "minProperties"),
     ]
 )
 _PLAIN = st.one_of(
@@ -131,7 +134,7 @@ _PLAIN = st.one_of(
     st.sampled_from(
         [
             *("string", "number", "integer", "boolean", "array", "object", "null"),
-            *("#", "#/properties/a", "#/$ref", "lat", "city"),
+            *("#", "#/properties/a", "#/$ref", "lat", "city", "date", "[a-z]{3}"),
         ]
     ),
 )

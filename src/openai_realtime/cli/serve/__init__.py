@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    # It tells of every request, with its address.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         # Only here: the command line must work without the extra.
         from .build import build_server

@@ -8,15 +8,17 @@ import os
 from ...emulator.brains.brain import Brain
 from ...emulator.brains.echo import EchoBrain
 from ...emulator.brains.rules import RuleBrain
-from ...emulator.response.output_item import Voice
 from ...emulator.senses.ears import CaptionEars, Transcriber
 from ...emulator.senses.program_voice import EspeakVoice, FliteVoice
 from ...emulator.senses.sphinx_ears import SphinxEars
-from ...emulator.senses.voice import FormantVoice
+from ...emulator.senses.voice import FormantVoice, Voice
 from ...emulator.server import Certificate, EmulatorServer, EmulatorSettings
 from ...errors import ConfigurationError
 
-__all__ = ["build_server", "build_settings"]
+__all__ = ["build_server", "build_settings", "chat_key"]
+
+# With the end of the host, for it might be the beginning of another.
+_OPENAI = ("https://api.openai.com/", "https://api.openai.com:443/")
 
 
 def build_server(args: argparse.Namespace) -> EmulatorServer:
@@ -51,6 +53,7 @@ def build_settings(args: argparse.Namespace) -> EmulatorSettings:
         max_session_s=args.max_session,
         max_sessions=args.max_sessions,
         idle_s=args.idle,
+        max_message_bytes=args.max_message,
         keys=args.key,
         wrong_key=args.wrong_key,
         beta=args.beta,
@@ -68,7 +71,8 @@ def _certificate(args: argparse.Namespace) -> Certificate | None:
 
 
 def _brain(args: argparse.Namespace) -> Brain:
-    if args.brain == "chat" or args.chat_url is not None or args.chat_model is not None:
+    of_chat = (args.chat_url, args.chat_model, args.chat_key_env)
+    if args.brain == "chat" or any(option is not None for option in of_chat):
         return _chat_brain(args)
     if args.script is not None and args.brain in (None, "script"):
         from ...emulator.brains.script import ScriptBrain
@@ -86,8 +90,8 @@ def _brain(args: argparse.Namespace) -> Brain:
 def _chat_brain(args: argparse.Namespace) -> Brain:
     if args.brain not in (None, "chat"):
         raise ConfigurationError(
-            f"--chat-url and --chat-model are not for --brain {args.brain}; leave "
-            "them out, or the brain"
+            "--chat-url, --chat-model and --chat-key-env are not for --brain "
+            f"{args.brain}; leave them out, or the brain"
         )
     if args.script is not None:
         raise ConfigurationError(
@@ -101,8 +105,27 @@ def _chat_brain(args: argparse.Namespace) -> Brain:
             raise ConfigurationError(f"a chat server is asked with {option} as well")
     from ...emulator.brains.chat import ChatBrain
 
-    key = os.environ.get("OPENAI_API_KEY")
-    return ChatBrain(args.chat_url, args.chat_model, api_key=key)
+    return ChatBrain(args.chat_url, args.chat_model, api_key=chat_key(args))
+
+
+def chat_key(args: argparse.Namespace) -> str | None:
+    """Return the key that is meant for this chat server; no other may see it.
+
+    Raises:
+        ConfigurationError: The environment does not have the one that is named.
+    """
+    if args.chat_key_env is not None:
+        key = os.environ.get(args.chat_key_env)
+        if not key:
+            # The name is not shown: it may be the key itself, given by mistake.
+            raise ConfigurationError(
+                "--chat-key-env takes the name of an environment variable that holds "
+                "the key; there is none of this name, or it is empty"
+            )
+        return key
+    if f"{args.chat_url}/".lower().startswith(_OPENAI):
+        return os.environ.get("OPENAI_API_KEY")
+    return None
 
 
 def _voice(args: argparse.Namespace) -> Voice:

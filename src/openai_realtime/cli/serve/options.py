@@ -9,8 +9,8 @@ __all__ = ["Commands", "add_options"]
 
 _DESCRIPTION = """\
 Run a local server that speaks the Realtime protocol. The first line on stdout
-is its URL; the log goes to stderr. Without --key any key will do, and so will
-none."""
+is its URL; the log goes to stderr. Without --key any key will do, except
+ephemeral ones that are unknown or have expired, and so will none."""
 
 _EXAMPLES = """\
 examples:
@@ -128,11 +128,19 @@ def _add_mind(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help=(
             "an OpenAI-compatible API that has /chat/completions, such as "
-            "http://localhost:11434/v1; its key is that of OPENAI_API_KEY, if any"
+            "http://localhost:11434/v1"
         ),
     )
     group.add_argument(
         "--chat-model", metavar="NAME", help="which of its models to ask"
+    )
+    group.add_argument(
+        "--chat-key-env",
+        metavar="NAME",
+        help=(
+            "the environment variable that holds its key (default: OPENAI_API_KEY for "
+            "https://api.openai.com, and no key for any other server)"
+        ),
     )
     group.add_argument(
         "--pace",
@@ -199,6 +207,16 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help="close sessions whose client sends nothing for so long (default: never)",
+    )
+    group.add_argument(
+        "--max-message",
+        type=int,
+        default=32 * 1024 * 1024,
+        metavar="BYTES",
+        help=(
+            "close the WebSocket with 1009 behind a message larger than this (default: "
+            "%(default)s)"
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a brain may want: to say, to call, to wait, to fail."""
+"""What a brain may want: to say, to call, to wait, to fail, to disturb."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ...resources.items import McpError
+from ..faults.fault import Fault
 from ..pause import Pause
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Chunks",
     "Content",
     "ContentFilter",
+    "Disturb",
     "Fail",
     "Pause",
     "Play",
@@ -146,7 +148,26 @@ class TokenLimit:
     """End the response as incomplete: there are no tokens left for it."""
 
 
+@dataclass(frozen=True)
+class Disturb:
+    """Let something go wrong with the connection, until the response has ended.
+
+    Attributes:
+        fault: What, and at which event; events are counted from here on. It is not
+            for the handshake, which is over.
+
+    Raises:
+        ValueError: It is for the handshake all the same.
+    """
+
+    fault: Fault
+
+    def __post_init__(self) -> None:
+        if self.fault.action.at_handshake:
+            raise ValueError(f"a reply comes too late for the fault '{self.fault}'")
+
+
 Content: TypeAlias = Say | Play | Call | CallMcp
 """What becomes an item."""
 
-Action: TypeAlias = Content | Pause | Fail | ContentFilter | TokenLimit
+Action: TypeAlias = Content | Pause | Disturb | Fail | ContentFilter | TokenLimit

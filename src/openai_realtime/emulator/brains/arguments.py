@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from .numerals import numbers_in
+from .pattern_text import pattern_text
+from .text_format import TEXT_FORMATS
 from .tool_schema import Node, ToolSchema
 
 __all__ = ["arguments_for", "place_in"]
@@ -49,10 +52,13 @@ _NAME = r"[A-Z][\w'-]*"
 _PLACE = re.compile(rf"\b(?:in|at|for|near|to|from)\s+({_NAME}(?:\s+{_NAME})*)")
 _NEGATIVE = re.compile(r"\b(?:off|no|not|don't|disable|stop|without|false)\b")
 
-# Schemas may contain themselves, several times at every level.
-_DEEPEST = 8
-_MOST_ELEMENTS = 8
+# Schemas may contain themselves, several times at every level: from some depth on only
+# what must be there is made, and from another nothing.
+_ENDING, _DEEPEST = 6, 8
+_MOST_ELEMENTS = 100
 _MOST_VALUES = 300
+# What is made up is no longer than this; what was said is cut where it is longer.
+_MOST_CHARACTERS = 10_000
 
 
 def arguments_for(schema: object, message: str) -> dict[str, Any]:
@@ -81,7 +87,7 @@ class _Maker:
 
     def __init__(self, schema: ToolSchema, message: str) -> None:
         self._schema = schema
-        self._message = message
+        self._message = message[:_MOST_CHARACTERS]
         self._place = place_in(message)
         self._numbers: Iterator[float] = numbers_in(message)
         self._left = _MOST_VALUES
@@ -89,36 +95,39 @@ class _Maker:
     def value(self, schema: object, name: str, depth: int) -> Any:
         """Make a value for a schema; `name` is the field's."""
         self._left -= 1
-        node = self._schema.read(schema)
+        node = self._schema.read(schema, ending=depth >= _ENDING)
         if node.choices:
             return self._choice(node)
-        if depth > _DEEPEST:
-            return node.default
         return _MAKERS[node.kind](self, node, name, depth)
 
     def text(self, node: Node, name: str, depth: int) -> Any:
-        """Make a string: a place where one is wanted, else what was said."""
+        """Make a string: one of its format, a place, the default, or what was said."""
+        given = [text for text in (node.default, node.example) if _fits(node, text)]
+        format = TEXT_FORMATS.get(node.format or "")
+        if format is not None:
+            said = format.inside and format.inside.search(self._message)
+            if said and _fits(node, said[0]):
+                return said[0]
+            return [*given, format.example][0]
+        if node.pattern is not None:
+            made = pattern_text(node.pattern, node.min_length, node.max_length)
+            # What nobody can make may still be what was said.
+            return [*given, _or(made, _fitted(node, self._message))][0]
+        default = node.default if node.default in given else None
         if _words_of(name) & _PLACE_FIELDS:
-            return self._place or _or(node.default, "here")
-        return _or(node.default, self._message)
+            return _fitted(node, self._place or _or(default, "here"))
+        return _fitted(node, _or(default, self._message))
 
     def number(self, node: Node, name: str, depth: int) -> float:
-        """Make a number: a coordinate, the next one of the message, or the least."""
+        """Make a number: a coordinate, the next one of the message, or near to zero."""
         words = _words_of(name)
         latitude, longitude = _CITIES.get(self._place or "", (0.0, 0.0))
         if words & _LATITUDE_FIELDS:
-            return latitude
+            return node.numbers.nearest(latitude)
         if words & _LONGITUDE_FIELDS:
-            return longitude
-        number = next(self._numbers, None)
-        if number is None:
-            number = _or(node.default, _or(node.minimum, 0))
-        number = max(number, _or(node.minimum, number))
-        return min(number, _or(node.maximum, number))
-
-    def integer(self, node: Node, name: str, depth: int) -> int:
-        """Make a whole number."""
-        return round(self.number(node, name, depth))
+            return node.numbers.nearest(longitude)
+        said = next(self._numbers, None)
+        return node.numbers.nearest(_or(node.default, 0) if said is None else said)
 
     def truth(self, node: Node, name: str, depth: int) -> Any:
         """Make a boolean: true unless the message says no."""
@@ -129,18 +138,29 @@ class _Maker:
     def array(self, node: Node, name: str, depth: int) -> list[Any]:
         """Make an array with one element, or as many as it must have."""
         elements: list[Any] = []
-        count = min(max(1, node.min_items), _MOST_ELEMENTS)
-        while len(elements) < count and self._left > 0:
-            elements.append(self.value(node.items, name, depth + 1))
+        wanted = max(node.min_items, 0 if depth >= _ENDING else 1)
+        most = len(node.first_items) if node.items is False else _MOST_ELEMENTS
+        count = min(wanted, node.max_items, most)
+        while len(elements) < count and self._left > 0 and depth <= _DEEPEST:
+            index = len(elements)
+            own = index < len(node.first_items)
+            schema = node.first_items[index] if own else node.items
+            element = self.value(schema, name, depth + 1)
+            if node.unique and element in elements:
+                element = self._other(schema, element, elements)
+                if element in elements:
+                    break
+            elements.append(element)
         return elements
 
-    def object(self, node: Node, name: str, depth: int) -> dict[str, Any]:
+    def fields(self, node: Node, name: str, depth: int) -> dict[str, Any]:
         """Make an object with the fields that it must have; all where none must be."""
         fields: dict[str, Any] = {}
-        for field in node.required:
-            if self._left <= 0:
+        for field in self._names(node, ending=depth >= _ENDING):
+            if self._left <= 0 or depth > _DEEPEST:
                 break
-            fields[field] = self.value(node.properties.get(field), field, depth + 1)
+            schema = node.properties.get(field, node.other_properties)
+            fields[field] = self.value(schema, field, depth + 1)
         return fields
 
     def nothing(self, node: Node, name: str, depth: int) -> None:
@@ -155,14 +175,37 @@ class _Maker:
                 return option
         return _or(node.default, node.choices[0])
 
+    def _names(self, node: Node, *, ending: bool) -> Iterator[str]:
+        """Name the fields to make, and as many more as there must be."""
+        names = dict.fromkeys(node.required if ending else node.wanted)
+        yield from names
+        missing = min(node.min_properties, _MOST_ELEMENTS) - len(names)
+        free = [name for name in node.properties if name not in names]
+        while missing > 0:
+            missing -= 1
+            yield free.pop(0) if free else f"field_{int(missing) + 1}"
+
+    def _other(self, schema: object, element: Any, before: list[Any]) -> Any:
+        """Make an element that is not there yet, where the schema has more of them."""
+        node = self._schema.read(schema)
+        for choice in node.choices:
+            if choice not in before:
+                return choice
+        if node.kind in ("number", "integer") and not node.choices:
+            others = islice(node.numbers.beside(element), 2 * _MOST_ELEMENTS)
+            return next((each for each in others if each not in before), element)
+        elif isinstance(element, str) and not (node.format or node.pattern):
+            return _fitted(node, f"{len(before) + 1} {element}")
+        return element
+
 
 _MAKERS: Mapping[str, Callable[[_Maker, Node, str, int], Any]] = {
     "string": _Maker.text,
     "number": _Maker.number,
-    "integer": _Maker.integer,
+    "integer": _Maker.number,
     "boolean": _Maker.truth,
     "array": _Maker.array,
-    "object": _Maker.object,
+    "object": _Maker.fields,
     "null": _Maker.nothing,
 }
 
@@ -173,6 +216,20 @@ _NAMEABLE = (str, int, float)
 def _or(value: T | None, otherwise: T) -> T:
     """Return the value where there is one, be it zero, empty or false."""
     return otherwise if value is None else value
+
+
+def _fits(node: Node, text: object) -> bool:
+    """Tell whether something is a text that is long enough, and not too long."""
+    return isinstance(text, str) and node.min_length <= len(text) <= node.max_length
+
+
+def _fitted(node: Node, text: str) -> str:
+    """Repeat a text until it is long enough, and cut what is too long."""
+    least = int(min(node.min_length, _MOST_CHARACTERS))
+    if len(text) < least:
+        again = f"{text} "
+        text = (again * (least // len(again) + 1))[:least]
+    return text[: int(min(node.max_length, _MOST_CHARACTERS))]
 
 
 def _words_of(name: str) -> set[str]:

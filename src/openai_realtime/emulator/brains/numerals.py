@@ -20,7 +20,7 @@ _TENS_WORDS = {value: word for word, value in _TENS.items()}
 _UNITS_VALUES = {word: value for value, word in enumerate(_UNITS)}
 
 # Longer ones are telephone numbers and the like, nothing to count with.
-_DIGITS = re.compile(r"-?\d{1,12}(?:\.\d{1,12})?")
+_DIGITS = re.compile(r"(?<!\d)(?<!\d\.)-?\d{1,12}(?!\d)(?:\.\d+)?")
 _TOKEN = re.compile(rf"{_DIGITS.pattern}|[a-z]+")
 
 

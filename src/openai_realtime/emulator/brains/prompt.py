@@ -22,7 +22,7 @@ from ...resources.items import (
     OutputTextPart,
 )
 from ...resources.tools import ToolChoice, ToolDefinition
-from ..session.history import Entry
+from ..session.entry import Entry
 
 __all__ = [
     "McpOffer",

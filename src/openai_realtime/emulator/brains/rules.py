@@ -27,6 +27,10 @@ class RuleBrain:
     - the user wants it to count: count, slowly if asked to;
     - the user greets: greet;
     - otherwise: repeat what was said, or confess what could not be understood.
+
+    Behind a tool's output it talks even where a tool is required or forced: a client
+    that answers each call with its output, and asks again with the same choice, would
+    be in it for ever.
     """
 
     def reply(self, prompt: Prompt) -> Iterator[Action]:

@@ -7,21 +7,18 @@ were not there.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any
+
+from .number_rule import NumberRule
+from .schema_level import Json, SchemaLevels, json_list, json_number, json_object
 
 __all__ = ["Node", "ToolSchema"]
 
-_Json: TypeAlias = dict[str, Any]
-
 _KINDS = ("string", "number", "integer", "boolean", "array", "object", "null")
 _PLAIN: Mapping[str, type] = {"string": str, "boolean": bool}
-_ALTERNATIVES = ("anyOf", "oneOf", "allOf")
-
-# References may lead in a circle.
-_MOST_STEPS = 8
+_ENDLESS = float("inf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,82 +29,90 @@ class Node:
         kind: One of JSON's types, with ``integer`` for itself.
         choices: The values that there are, where they are listed.
         default: One of the choices, or a text, number or boolean of the kind, or None.
+        example: The first example that is a text, where one is to be made, or None.
+        numbers: Which numbers are allowed.
+        min_length: How many characters a text must have.
+        max_length: How many it may have.
+        format: What kind of text it is, such as ``date``, or None.
+        pattern: The regular expression that a text fits, or None.
         items: The schema of an array's elements, not read yet.
+        first_items: The schemas of the first ones, where each has its own.
         min_items: How many of them there must be.
+        max_items: How many of them there may be.
+        unique: Whether they are all different.
         properties: The schemas of an object's fields, not read yet.
-        required: The fields that there must be; all where the schema does not say.
+        other_properties: The schema of the fields that are not among these.
+        min_properties: How many fields there must be.
+        required: The fields that there must be.
+        wanted: The fields to make: those, or all where the schema does not say.
     """
 
     kind: str
     choices: tuple[Any, ...]
     default: Any
-    minimum: float | None
-    maximum: float | None
+    example: str | None
+    numbers: NumberRule
+    min_length: float
+    max_length: float
+    format: str | None
+    pattern: str | None
     items: object
+    first_items: tuple[object, ...]
     min_items: float
+    max_items: float
+    unique: bool
     properties: Mapping[str, object]
+    other_properties: object
+    min_properties: float
     required: tuple[str, ...]
+    wanted: tuple[str, ...]
 
 
 class ToolSchema:
     """Reads a schema; `root` is the whole, to which references lead."""
 
     def __init__(self, root: object) -> None:
-        self._root = root
+        self._levels = SchemaLevels(root)
 
-    def read(self, schema: object) -> Node:
-        """Read one level of the schema, or of a part of it."""
-        fields = self._resolved(schema)
+    def read(self, schema: object, *, ending: bool = False) -> Node:
+        """Read one level of the schema, or of a part of it.
+
+        Args:
+            schema: What is written there.
+            ending: Whether to end here, where the schema leaves a way to.
+        """
+        fields = self._levels.level(schema, ending=ending)
         kind = _kind(fields)
         choices = _choices(fields)
-        properties = _object(fields.get("properties")) or {}
+        properties = json_object(fields.get("properties")) or {}
+        required = _names(fields.get("required"))
         return Node(
             kind=kind,
             choices=choices,
             default=_default(fields.get("default"), kind, choices),
-            minimum=_number(fields.get("minimum")),
-            maximum=_number(fields.get("maximum")),
+            example=_example(fields),
+            numbers=_numbers(fields, whole=kind == "integer"),
+            min_length=json_number(fields.get("minLength")) or 0,
+            max_length=_at_most(fields.get("maxLength")),
+            format=_text(fields.get("format")),
+            pattern=_text(fields.get("pattern")),
             items=fields.get("items"),
-            min_items=_number(fields.get("minItems")) or 0,
+            first_items=tuple(json_list(fields.get("prefixItems")) or ()),
+            min_items=json_number(fields.get("minItems")) or 0,
+            max_items=_at_most(fields.get("maxItems")),
+            unique=fields.get("uniqueItems") is True,
             properties=properties,
-            required=_required(fields.get("required"), properties),
+            other_properties=fields.get("additionalProperties"),
+            min_properties=json_number(fields.get("minProperties")) or 0,
+            required=required or (),
+            wanted=tuple(properties) if required is None else required,
         )
 
-    def _resolved(self, schema: object) -> _Json:
-        """Follow references, and take the first of several alternatives."""
-        fields = _object(schema) or {}
-        for _ in range(_MOST_STEPS):
-            inner = self._referenced(fields.get("$ref"))
-            if inner is None:
-                inner = _alternative(fields)
-            if inner is None:
-                break
-            fields = inner
-        return fields
 
-    def _referenced(self, reference: object) -> _Json | None:
-        """Look up a reference such as ``#/$defs/level`` (RFC 6901)."""
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            return None
-        found = _object(self._root)
-        for name in reference.split("/")[1:]:
-            if found is not None:
-                found = _object(found.get(name.replace("~1", "/").replace("~0", "~")))
-        return found
-
-
-def _alternative(fields: _Json) -> _Json | None:
-    for name in _ALTERNATIVES:
-        for schema in _list(fields.get(name)) or ():
-            if isinstance(schema, dict):
-                return cast("_Json", schema)
-    return None
-
-
-def _kind(fields: _Json) -> str:
+def _kind(fields: Json) -> str:
     """Tell the type; of several the first that is not null."""
     given = fields.get("type")
-    names = _list(given) or [given]
+    names = json_list(given) or [given]
     # Not `set(names)`: they may be anything.
     known = [name for name in names if isinstance(name, str) and name in _KINDS]
     for name in known:
@@ -115,13 +120,13 @@ def _kind(fields: _Json) -> str:
             return name
     if known:
         return "null"
-    return "string" if _object(fields.get("properties")) is None else "object"
+    return "string" if json_object(fields.get("properties")) is None else "object"
 
 
-def _choices(fields: _Json) -> tuple[Any, ...]:
+def _choices(fields: Json) -> tuple[Any, ...]:
     if "const" in fields:
         return (fields["const"],)
-    return tuple(_list(fields.get("enum")) or ())
+    return tuple(json_list(fields.get("enum")) or ())
 
 
 def _default(value: object, kind: str, choices: tuple[Any, ...]) -> Any:
@@ -129,28 +134,46 @@ def _default(value: object, kind: str, choices: tuple[Any, ...]) -> Any:
     if choices:
         return value if value in choices else None
     if kind in ("number", "integer"):
-        return _number(value)
+        return json_number(value)
     plain = _PLAIN.get(kind)
     return value if plain is not None and type(value) is plain else None
 
 
-def _required(value: object, properties: _Json) -> tuple[str, ...]:
-    names = _list(value)
+def _example(fields: Json) -> str | None:
+    examples = [*(json_list(fields.get("examples")) or ()), fields.get("example")]
+    return next((each for each in examples if isinstance(each, str)), None)
+
+
+def _numbers(fields: Json, *, whole: bool) -> NumberRule:
+    least, above = _bound(fields, "minimum", "exclusiveMinimum")
+    most, below = _bound(fields, "maximum", "exclusiveMaximum")
+    step = json_number(fields.get("multipleOf"))
+    return NumberRule(
+        least=least, most=most, above=above, below=below, step=step, whole=whole
+    )
+
+
+def _bound(fields: Json, closed: str, opened: str) -> tuple[float | None, float | None]:
+    """Return a bound that belongs to the range, and one that does not."""
+    bound = json_number(fields.get(closed))
+    # In schemas of OpenAPI 3.0 a flag says that the other bound is meant.
+    if fields.get(opened) is True:
+        return None, bound
+    return bound, json_number(fields.get(opened))
+
+
+def _at_most(value: object) -> float:
+    number = json_number(value)
+    return _ENDLESS if number is None else max(number, 0)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _names(value: object) -> tuple[str, ...] | None:
+    """Return the names in a list, each once; None where there is no list."""
+    names = json_list(value)
     if names is None:
-        return tuple(properties)
-    return tuple(name for name in names if isinstance(name, str))
-
-
-def _number(value: object) -> float | None:
-    """Return a number that one can count with; infinity and NaN are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if abs(value) <= sys.float_info.max else None
-
-
-def _object(value: object) -> _Json | None:
-    return cast("_Json", value) if isinstance(value, dict) else None
-
-
-def _list(value: object) -> list[object] | None:
-    return cast("list[object]", value) if isinstance(value, list) else None
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))

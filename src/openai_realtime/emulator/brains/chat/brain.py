@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 from ....errors import ConfigurationError
@@ -10,10 +11,13 @@ from ..action import Action
 from ..prompt import Prompt
 from .completion import Completion
 from .endpoint import ChatEndpoint
-from .mcp_names import offers_by_name
+from .mcp_names import McpNames
 from .messages import chat_messages, chat_tools
 
 __all__ = ["ChatBrain"]
+
+# Each has a thread, a connection, and a share of what the server can do.
+_MOST_REQUESTS = 64
 
 
 class ChatBrain:
@@ -21,6 +25,7 @@ class ChatBrain:
 
     The server must offer ``/chat/completions`` with streaming, as OpenAI, Ollama,
     llama.cpp, vLLM and many others do. A reply that is cancelled closes its request.
+    Of all sessions together 64 are asked for at a time; more wait their turn.
 
     Args:
         url: The API, such as ``http://localhost:11434/v1``.
@@ -45,23 +50,24 @@ class ChatBrain:
             raise ConfigurationError("the chat model has no name; give one")
         self._model = model
         self._endpoint = ChatEndpoint(url, api_key, timeout_s)
+        self._room = threading.Semaphore(_MOST_REQUESTS)
 
     def __repr__(self) -> str:
         return f"ChatBrain({self._endpoint.url!r}, {self._model!r})"
 
     def reply(self, prompt: Prompt) -> Iterator[Action]:
         """Yield what the model wants, and pauses while it has not answered yet."""
+        names = McpNames(prompt)
         body = {
             "model": self._model,
-            "messages": chat_messages(prompt),
-            **chat_tools(prompt),
+            "messages": chat_messages(prompt, names),
+            **chat_tools(prompt, names),
         }
         completion = Completion(
-            offers_by_name(prompt.mcp_tools),
-            whole_sentences=prompt.modality == "audio",
+            names.offers, whole_sentences=prompt.modality == "audio"
         )
 
         def ask(outbox: Outbox[Action]) -> None:
             self._endpoint.complete(body, completion, outbox)
 
-        yield from in_background(ask, "openai-realtime chat")
+        yield from in_background(ask, "openai-realtime chat", room=self._room)

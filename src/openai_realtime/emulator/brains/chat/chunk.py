@@ -10,10 +10,13 @@ __all__ = ["Chunk", "Delta", "FunctionDelta", "ToolCallDelta"]
 
 
 class FunctionDelta(msgspec.Struct):
-    """Some more of a call: its name, or a fragment of its arguments."""
+    """Some more of a call: its name, or a fragment of its arguments.
+
+    Some servers send the arguments whole, as an object and not as its text.
+    """
 
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
 
 
 class ToolCallDelta(msgspec.Struct):
@@ -33,9 +36,9 @@ class Delta(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
-    """One of the answers, of which there is one only."""
+    """One of the answers, of which there is one only; there may be nothing new."""
 
-    delta: Delta = msgspec.field(default_factory=Delta)
+    delta: Delta | None = None
     finish_reason: str | None = None
 
 

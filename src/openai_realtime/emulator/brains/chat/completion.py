@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from ...sentences import SentenceCutter
 from ..action import Action, Call, CallMcp, ContentFilter, Say, TokenLimit
 from ..prompt import McpOffer
-from .chunk import Chunk, ToolCallDelta
+from .chunk import Chunk, Delta, ToolCallDelta
 from .failure import failed, quoted, reason_in
 
 __all__ = ["Completion"]
@@ -18,6 +19,7 @@ __all__ = ["Completion"]
 _DONE = "[DONE]"
 # No tool wants more; a server that never ends would fill the memory.
 _MOST_CHARACTERS = 1 << 20
+_MOST_CALLS = 128
 
 
 @dataclass
@@ -27,7 +29,7 @@ class _GrowingCall:
     index: int | None
     id: str | None
     name: str = ""
-    arguments: str = ""
+    fragments: list[str] = field(default_factory=list[str])
 
 
 class Completion:
@@ -46,6 +48,7 @@ class Completion:
         self._offers = offers
         self._cutter = SentenceCutter() if whole_sentences else None
         self._calls: list[_GrowingCall] = []
+        self._characters = 0
         self._finish_reason: str | None = None
 
     def event(self, data: str) -> list[Action]:
@@ -74,13 +77,17 @@ class Completion:
     def _chunk(self, chunk: Chunk) -> list[Action]:
         actions: list[Action] = []
         for choice in chunk.choices[:1]:
-            text = (choice.delta.content or "") + (choice.delta.refusal or "")
-            actions += self._say(text)
-            for delta in choice.delta.tool_calls or ():
-                self._add(delta)
+            delta = choice.delta or Delta()
+            actions += self._say((delta.content or "") + (delta.refusal or ""))
+            for fragment in delta.tool_calls or ():
+                self._add(fragment)
+                if self._characters > _MOST_CHARACTERS:
+                    what = "does not end the arguments of its calls"
+                    return [*actions, *self._fail(what)]
+                if len(self._calls) > _MOST_CALLS:
+                    what = f"wants more than {_MOST_CALLS} calls at a time"
+                    return [*actions, *self._fail(what)]
             self._finish_reason = choice.finish_reason or self._finish_reason
-        if sum(len(call.arguments) for call in self._calls) > _MOST_CHARACTERS:
-            return [*actions, *self._fail("does not end the arguments of its calls")]
         return actions
 
     def _say(self, text: str) -> list[Action]:
@@ -99,7 +106,10 @@ class Completion:
             return
         # Some servers repeat the name with each fragment.
         call.name = call.name or function.name or ""
-        call.arguments += function.arguments or ""
+        text = _text_of(function.arguments)
+        if text:
+            call.fragments.append(text)
+            self._characters += len(text)
 
     def _call_of(self, delta: ToolCallDelta) -> _GrowingCall:
         """Find the call that a fragment belongs to, or begin a new one.
@@ -132,7 +142,7 @@ class Completion:
 
     def _call(self, call: _GrowingCall) -> Action:
         # Functions without parameters are called with nothing at all by some.
-        arguments = call.arguments or "{}"
+        arguments = "".join(call.fragments) or "{}"
         offer = self._offers.get(call.name)
         if offer is not None:
             return CallMcp(offer.server_label, offer.tool.name, arguments)
@@ -141,3 +151,9 @@ class Completion:
     def _fail(self, what: str) -> list[Action]:
         self.ended = True
         return [failed(what)]
+
+
+def _text_of(arguments: str | dict[str, Any] | None) -> str:
+    if isinstance(arguments, dict):
+        return msgspec.json.encode(arguments).decode()
+    return arguments or ""

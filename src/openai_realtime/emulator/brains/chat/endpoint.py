@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +49,9 @@ class ChatEndpoint:
                 "ChatBrain needs the package httpx2; install it with "
                 "pip install 'openai-realtime[chat]'"
             ) from exc
+        _check_url(httpx2, url)
         # Who copies the whole address from a manual means the same.
         self.url = url.rstrip("/").removesuffix("/chat/completions")
-        _check_url(httpx2, url)
         self._api_key = (api_key or "").strip()
         if not self._api_key.isascii() or not self._api_key.isprintable():
             raise ConfigurationError(
@@ -61,6 +62,7 @@ class ChatEndpoint:
                 f"timeout_s cannot be {timeout_s}; it must be more than 0"
             )
         self._timeout = httpx2.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S))
+        self._tls = _tls_for(httpx2, url)
 
     def __repr__(self) -> str:
         return f"ChatEndpoint({self.url!r})"
@@ -115,7 +117,7 @@ class ChatEndpoint:
         import httpx2
 
         async with (
-            httpx2.AsyncClient(timeout=self._timeout) as client,
+            httpx2.AsyncClient(timeout=self._timeout, verify=self._tls) as client,
             client.stream(
                 "POST",
                 f"{self.url}/chat/completions",
@@ -159,7 +161,17 @@ class ChatEndpoint:
         return Fail(action.message.replace(self._api_key, "[key]"), action.code)
 
 
+def _tls_for(httpx2: Any, url: str) -> ssl.SSLContext:
+    """Prepare TLS once for all requests: reading certificates takes a while."""
+    if httpx2.URL(url).scheme == "https":
+        context: ssl.SSLContext = httpx2.create_ssl_context()
+        return context
+    # Nothing is encrypted, so nobody need be trusted.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def _check_url(httpx2: Any, url: str) -> None:
+    _check_secrets(url)
     try:
         parsed = httpx2.URL(url)
     except httpx2.InvalidURL as exc:
@@ -169,10 +181,23 @@ def _check_url(httpx2: Any, url: str) -> None:
             f"{url!r} is no URL of a chat server; it must look like "
             "http://localhost:11434/v1"
         )
-    if parsed.userinfo:
-        # It would be shown in messages; the address itself is not shown here either.
+
+
+def _check_secrets(url: str) -> None:
+    """Refuse what may hold a key, for the URL is shown in messages, repr and log.
+
+    Neither is it shown here.
+    """
+    if "?" in url or "#" in url:
         raise ConfigurationError(
-            "the URL of the chat server must not hold a password; give it as the key"
+            "the URL of the chat server must not have a query or a fragment: "
+            "/chat/completions is added to its end; a key in it is given as api_key "
+            "instead"
+        )
+    authority = url.partition("//")[2] or url
+    if "@" in authority.partition("/")[0]:
+        raise ConfigurationError(
+            "the URL of the chat server must not hold a password; give it as api_key"
         )
 
 

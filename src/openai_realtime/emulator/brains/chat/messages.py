@@ -11,7 +11,7 @@ from ....resources.tools import (
     ToolDefinition,
 )
 from ..prompt import Message, Prompt, PromptItem, ToolCall, ToolOutput
-from .mcp_names import function_name, offers_by_name
+from .mcp_names import McpNames
 
 __all__ = ["chat_messages", "chat_tools"]
 
@@ -23,8 +23,13 @@ _BEGINNING = "You are in a spoken conversation, which begins now."
 _NO_OUTPUT = "(no output yet)"
 
 
-def chat_messages(prompt: Prompt) -> list[Json]:
-    """Return the messages that a chat model is to answer."""
+def chat_messages(prompt: Prompt, names: McpNames) -> list[Json]:
+    """Return the messages that a chat model is to answer.
+
+    Args:
+        prompt: What it is to know.
+        names: What tools of MCP servers are called.
+    """
     messages: list[Json] = []
     if prompt.instructions:
         messages.append({"role": "system", "content": prompt.instructions})
@@ -40,7 +45,8 @@ def chat_messages(prompt: Prompt) -> list[Json]:
                 # Calls in a row are one message, with what was said in front of them.
                 if not messages or not _goes_on(before):
                     messages.append({"role": "assistant", "content": None})
-                _add_call(messages, item, outputs.pop(item.call_id, _NO_OUTPUT))
+                output = outputs.pop(item.call_id, _NO_OUTPUT)
+                _add_call(messages, item, _name_of(item, names), output)
             case ToolOutput():
                 # It stands behind its call already, wherever it came.
                 pass
@@ -52,11 +58,16 @@ def chat_messages(prompt: Prompt) -> list[Json]:
     return messages or [{"role": "system", "content": _BEGINNING}]
 
 
-def chat_tools(prompt: Prompt) -> Json:
-    """Return the fields of a request that say which tools there are to use."""
+def chat_tools(prompt: Prompt, names: McpNames) -> Json:
+    """Return the fields of a request that say which tools there are to use.
+
+    Args:
+        prompt: Which these are.
+        names: What tools of MCP servers are called.
+    """
     choice = prompt.tool_choice
     functions = [_function(tool, tool.name) for tool in prompt.tools]
-    offered = offers_by_name(prompt.mcp_tools)
+    offered = names.offers
     if isinstance(choice, ToolChoiceMcp):
         label = choice.server_label
         offered = {
@@ -70,7 +81,7 @@ def chat_tools(prompt: Prompt) -> Json:
     if not functions:
         # A choice without tools is refused.
         return {}
-    return {"tools": functions, "tool_choice": _choice(choice)}
+    return {"tools": functions, "tool_choice": _choice(choice, names)}
 
 
 def _outputs(items: Iterable[PromptItem]) -> dict[str, str]:
@@ -107,11 +118,14 @@ def _goes_on(before: PromptItem | None) -> bool:
     return isinstance(before, ToolCall)
 
 
-def _add_call(messages: list[Json], call: ToolCall, output: str) -> None:
+def _name_of(call: ToolCall, names: McpNames) -> str:
+    if call.server_label is None:
+        return call.name
+    return names.of(call.server_label, call.name)
+
+
+def _add_call(messages: list[Json], call: ToolCall, name: str, output: str) -> None:
     """Add a call to the last message of the assistant, and its output behind."""
-    name = call.name
-    if call.server_label is not None:
-        name = function_name(call.server_label, name)
     function = {"name": name, "arguments": call.arguments}
     entry = {"id": call.call_id, "type": "function", "function": function}
     caller = next(said for said in reversed(messages) if said["role"] == "assistant")
@@ -128,17 +142,14 @@ def _function(tool: ToolDefinition, name: str) -> Json:
     return {"type": "function", "function": function}
 
 
-def _choice(choice: object) -> str | Json:
+def _choice(choice: object, names: McpNames) -> str | Json:
     match choice:
         case "none" | "auto" | "required":
             return str(choice)
         case ToolChoiceForced(name=name):
             return {"type": "function", "function": {"name": name}}
         case ToolChoiceMcp(server_label=label, name=str(name)):
-            return {
-                "type": "function",
-                "function": {"name": function_name(label, name)},
-            }
+            return {"type": "function", "function": {"name": names.of(label, name)}}
         case ToolChoiceMcp():
             return "required"
         case _:

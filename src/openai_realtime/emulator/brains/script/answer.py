@@ -16,6 +16,7 @@ from ..action import (
     CallMcp,
     Chunks,
     ContentFilter,
+    Disturb,
     Fail,
     Pause,
     Play,
@@ -24,6 +25,7 @@ from ..action import (
 )
 from ..echo import EchoBrain
 from ..rules import RuleBrain
+from .fault import read_reply_fault
 from .mcp import read_mcp_result
 from .table import Misfit, Table, is_table, json_text, shown, text_of
 
@@ -64,9 +66,18 @@ def read_answer(table: Table, setting: Setting) -> Answer:
     Raises:
         Misfit: It is not said, not said rightly, or more than one thing at once.
     """
+    faults = tuple(
+        Disturb(read_reply_fault(value, place))
+        for place, value in table.elements("fault")
+    )
     if "do" not in table:
-        return (_step(table, setting),)
-    beside = [key for key in ANSWER_KEYS if key != "do" and key in table]
+        return (*faults, _step(table, setting))
+    return (*faults, *_steps(table, setting))
+
+
+def _steps(table: Table, setting: Setting) -> Answer:
+    """Read several things to do."""
+    beside = [key for key in _STEP_KEYS if key in table]
     if beside:
         raise Misfit(
             table.place, f"'do' and {beside[0]!r} exclude each other; put it into 'do'"
@@ -186,8 +197,8 @@ _STEP_KEYS = tuple(
     dict.fromkeys([*STEPS, *(key for form in STEPS.values() for key in form.options)])
 )
 
-ANSWER_KEYS = ("do", *_STEP_KEYS)
-"""The keys that say what to do."""
+ANSWER_KEYS = ("do", "fault", *_STEP_KEYS)
+"""The keys that say what to do, and what goes wrong with it."""
 
 
 # --- their parts ---

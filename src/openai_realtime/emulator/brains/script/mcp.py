@@ -11,8 +11,9 @@ from ....resources.items import (
     McpProtocolError,
     McpToolExecutionError,
 )
+from ...faults.fault import suggestion
 from ...mcp.server import McpResult, McpServer, McpServerTool
-from .table import Misfit, Table, is_table, json_text, shown, suggestion, text_of
+from .table import Misfit, Table, is_table, json_text, shown, text_of
 
 __all__ = ["MCP_SERVER_KEYS", "MCP_TOOL_KEYS", "read_mcp_result", "read_mcp_servers"]
 

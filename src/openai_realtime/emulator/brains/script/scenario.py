@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ....errors import ConfigurationError
-from ...faults import Fault, fault_from_dict, parse_fault
+from ...faults import Fault
 from ...mcp.server import McpServers
 from ..echo import EchoBrain
 from ..rules import RuleBrain
 from .answer import ANSWER_KEYS, Answer, Setting, Step, read_answer
 from .condition import CONDITIONS, When, read_when
+from .fault import read_fault
 from .mcp import read_mcp_servers
 from .table import Misfit, Table, is_table, shown
 
@@ -113,6 +114,9 @@ def _from_toml(text: str, source: str, folder: Path) -> Scenario:
         raise ConfigurationError(f"{source} is not valid TOML: {problem}") from exc
     except RecursionError as exc:
         raise ConfigurationError(f"{source} is nested too deeply") from exc
+    # An integer of thousands of digits, which Python does not turn into a number.
+    except ValueError as exc:
+        raise ConfigurationError(f"{source} has a number too long: {exc}") from exc
     try:
         return _read(data, folder)
     except Misfit as exc:
@@ -147,7 +151,9 @@ def _read(data: object, folder: Path) -> Scenario:
             _reply(value, place, setting) for place, value in table.elements("reply")
         ),
         otherwise=_otherwise(table, setting),
-        faults=tuple(_fault(value, place) for place, value in table.elements("fault")),
+        faults=tuple(
+            read_fault(value, place) for place, value in table.elements("fault")
+        ),
         mcp_servers=McpServers(read_mcp_servers(table)),
     )
 
@@ -186,15 +192,3 @@ def _otherwise(table: Table, setting: Setting) -> Answer:
             )
         return (_BRAINS[value],)
     return read_answer(Table(value, place, ANSWER_KEYS), setting)
-
-
-def _fault(value: object, place: str) -> Fault:
-    try:
-        if isinstance(value, str):
-            return parse_fault(value)
-        table = Table(value, place, None)
-        return fault_from_dict({key: table.value(key) for key in table})
-    except Misfit:
-        raise
-    except ConfigurationError as exc:
-        raise Misfit(place, str(exc)) from exc

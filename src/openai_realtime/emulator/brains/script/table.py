@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeGuard, TypeVar, cast
 
 from ....errors import ConfigurationError
+from ...faults.fault import suggestion
 
 __all__ = [
     "Misfit",
@@ -18,7 +18,6 @@ __all__ = [
     "is_table",
     "json_text",
     "shown",
-    "suggestion",
     "text_of",
 ]
 
@@ -194,11 +193,9 @@ def json_text(value: object, place: str) -> str:
 
 def shown(value: object) -> str:
     """Write a value for an error; a long one in part."""
-    written = repr(value)
+    try:
+        written = repr(value)
+    except ValueError:
+        # Python writes no integer of thousands of digits.
+        return "a number too long to show"
     return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}..."
-
-
-def suggestion(word: object, known: Iterable[str]) -> str:
-    """Return a hint at the known word that a wrong one is most like, if any is."""
-    close = difflib.get_close_matches(str(word), list(known), 1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
