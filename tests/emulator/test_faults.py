@@ -183,6 +183,15 @@ def test_what_a_fault_writes_is_read_as_the_same_fault(fault: Fault) -> None:
         ("stall long", ["'long'", "number of seconds"]),
         ("stall -1", ["-1", "0 or more"]),
         ("stall inf", ["'inf'", "number of seconds"]),
+        ("stall e5", ["'e5'", "number of seconds"]),
+        ("stall " + "9" * 5_000, ["too large"]),
+        ("stall 1" + "0" * 400, ["too large"]),
+        ("omit at e5", ["'e5'", "no event"]),
+        ("omit .e5", ["'.e5'", "no event"]),
+        ("omit at " + "9" * 5_000, ["too large"]),
+        ("omit response.done#" + "9" * 5_000, ["too large"]),
+        ("omit on connection " + "9" * 5_000, ["too large"]),
+        ("close " + "9" * 5_000, ["too large"]),
         ("omit respons.done", ["'respons.done'", "did you mean 'response.done'?"]),
         ("omit response.done#0", ["0", "the first is 1"]),
         ("omit response.done#x", ["'x'", "whole number"]),
@@ -234,6 +243,10 @@ def test_a_text_that_cannot_be_read_says_why(text: str, words: list[str]) -> Non
         ({"do": "corrupt", "what": ["json"]}, ["['json']", "json, utf8"]),
         ({"do": "omit", "at": 0}, ["0", "first is 1"]),
         ({"do": "omit", "at": True}, ["True"]),
+        ({"do": "omit", "at": 10**5_000}, ["too large"]),
+        ({"do": "omit", "connection": 10**5_000}, ["too large"]),
+        ({"do": "close", "code": 10**5_000}, ["code of a close", "too large"]),
+        ({"do": "stall", "seconds": 10**5_000}, ["length of a stall", "too large"]),
         ({"do": "omit", "at": [1]}, ["[1]", "number or the type"]),
         ({"do": "omit", "at": 1, "every": True}, ["exclude"]),
         ({"do": "omit", "every": False}, ["False", "text"]),
@@ -444,6 +457,32 @@ def test_only_what_happened_counts() -> None:
     shell = Shell("reorder every")
     shell.send(1, 2, 3)
     assert shell.counts() == [2]
+
+
+@pytest.mark.parametrize("text", ["close 4001 at 2", "drop at 2"])
+def test_an_end_at_an_event_that_the_dialect_lacks(text: str) -> None:
+    """It comes to pass all the same; what only changes the event does not."""
+    injector = FaultInjector(
+        map(parse_fault, (text, "duplicate at 1")), encode=lambda _: ()
+    )
+    outputs = [Send(InputAudioBufferCleared())] * 3
+    [end] = injector.take(outputs, now=0.0)
+    assert isinstance(end, Close | Abort)
+    assert [fault.times for fault in injector.counts] == [1, 0]
+
+
+def test_an_end_from_outside_replaces_one_that_was_planned() -> None:
+    """Nobody knows whether that was carried out; what is held still comes before."""
+    shell = Shell("reorder at 1", "stall 1 at 2", "close 4001 at 2")
+    shell.send(1, 2)
+    close = Close(1012, "going")
+    assert shell.injector.end(close) == [close]
+    shell = Shell("reorder at 1")
+    shell.send(1)
+    [frame, end] = shell.injector.end(close)
+    assert isinstance(frame, SendFrame)
+    assert end == close
+    assert shell.injector.take([Send(InputAudioBufferCleared())], now=0.0) == []
 
 
 def test_an_event_that_nothing_follows_comes_before_the_close() -> None:

@@ -19,8 +19,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from openai_realtime.emulator.brains.brain import Action, Say
 from openai_realtime.emulator.brains.prompt import Prompt
 from openai_realtime.emulator.brains.rules import RuleBrain
+from openai_realtime.emulator.faults import Fault, When
+from openai_realtime.emulator.faults.action import Action as FaultAction
 from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
-from openai_realtime.emulator.serving import settings as settings_module
 from openai_realtime.errors import ConfigurationError
 
 from .bare_client import FAST, KEY, Client, connected, http, until
@@ -223,29 +224,23 @@ async def test_a_brain_that_fails_does_not_end_the_session(
 
 
 async def test_an_unexpected_failure_closes_with_1011(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It is logged with its traceback, and the server lives on."""
 
-    class BrokenVad:
-        frame_samples = 240
+    class Unheard(FaultAction):
+        word = "unheard-of"
 
-        def probability(self, frame: bytes) -> float:
-            raise ZeroDivisionError("no such probability")
-
-        def reset(self) -> None:
-            pass
-
-    monkeypatch.setitem(settings_module._MAKE_VAD, "energy", BrokenVad)
-    async with EmulatorServer(FAST) as server:
+    faults = [Fault(Unheard(), When("input_audio_buffer.cleared"))]
+    async with EmulatorServer(EmulatorSettings(pace=0, faults=faults)) as server:
         for _ in range(2):
             async with connect(server.url, additional_headers=KEY) as websocket:
                 client = Client(websocket)
-                audio = base64.b64encode(bytes(4_800)).decode()
-                await client.send("input_audio_buffer.append", audio=audio)
+                await client.send("input_audio_buffer.clear")
                 assert (await client.closed())[0] == 1011
+        assert server.stats()["failures"] == 2
     assert len(failures_in(caplog)) == 2
-    assert "no such probability" in caplog.text
+    assert "ValueError" in caplog.text
 
 
 async def test_no_key_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -380,6 +375,8 @@ def test_an_ipv6_url_has_brackets() -> None:
         ({"pace": -1}, "-1"),
         ({"pace": float("nan")}, "nan"),
         ({"pace": float("inf")}, "inf"),
+        ({"max_message_bytes": 1023}, "max_message_bytes cannot be 1023"),
+        ({"max_message_bytes": 2**30 + 1}, "max_message_bytes cannot be 1073741825"),
     ],
 )
 def test_wrong_settings_are_refused(settings: Any, message: str) -> None:

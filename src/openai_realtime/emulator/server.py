@@ -29,6 +29,7 @@ from typing import Any, Self
 from starlette.applications import Starlette
 
 from ..core.outputs import Close
+from ..errors import ConfigurationError
 from .faults import Fault, FaultPlan
 from .faults.injector import Tally
 from .serving.admission import PATH
@@ -48,10 +49,6 @@ __all__ = [
     "Observer",
     "create_app",
 ]
-
-# Room for 15 MiB of audio in base64, and for refusing what is somewhat larger with an
-# error event instead of a close.
-_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 
 # How long clients have to answer a close, and all tasks to end, when the server stops.
 _DRAIN_S = 1.0
@@ -76,7 +73,8 @@ class EmulatorServer:
 
     Raises:
         OSError: On entering, when it cannot listen there.
-        ConfigurationError: On entering, when there is no such port.
+        ConfigurationError: On entering, when there is no such port, or when the server
+            is running already.
     """
 
     def __init__(
@@ -143,10 +141,20 @@ class EmulatorServer:
     # --- running ---
 
     async def __aenter__(self) -> Self:
+        if self._running is not None and not self._running.done():
+            raise ConfigurationError(
+                f"this server is running, at {self.url}; leave it before entering it "
+                "again, or make another EmulatorServer"
+            )
         listener = listen(self._host, self._port)
         self._port = listener.getsockname()[1]
         self._service.begin()
-        self._server = _Server(_uvicorn_config(self._app, self._certificate))
+        config = _uvicorn_config(
+            self._app,
+            self._certificate,
+            max_message_bytes=self._service.settings.max_message_bytes,
+        )
+        self._server = _Server(config)
         self._running = asyncio.create_task(self._server.serve([listener]))
         try:
             await self._until_ready(self._server, self._running)
@@ -228,12 +236,14 @@ class _Server(uvicorn.Server):
         return [c for c in connections if isinstance(c, WebSocketConnection)]
 
 
-def _uvicorn_config(app: Starlette, certificate: Certificate | None) -> uvicorn.Config:
+def _uvicorn_config(
+    app: Starlette, certificate: Certificate | None, *, max_message_bytes: int
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=HttpConnection,
         ws=WebSocketConnection,
-        ws_max_size=_MAX_MESSAGE_BYTES,
+        ws_max_size=max_message_bytes,
         # Audio does not compress, and it costs CPU and latency.
         ws_per_message_deflate=False,
         lifespan="off",

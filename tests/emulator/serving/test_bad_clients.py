@@ -168,7 +168,7 @@ def _memory() -> int:
 
 
 def _resident() -> int:
-    """Return the pages of memory that the process has, where the system tells (Linux)."""
+    """Return the pages of memory that the process has, where that is told (Linux)."""
     told = Path("/proc/self/statm")
     return int(told.read_text().split()[1]) if told.exists() else 1
 

@@ -69,6 +69,27 @@ async def test_a_stall_holds_up_one_session() -> None:
         await leaving
 
 
+async def test_the_server_goes_during_a_stall_before_a_close() -> None:
+    """What was to come after the stall is overtaken by what comes now."""
+    settings = failing("stall 3600 at 2", "close 4001 'never' at 2")
+    async with EmulatorServer(settings) as server, client_of(server) as client:
+        await client.receive()
+        await until(lambda: server.faults.counts[1].times)
+        leaving = asyncio.create_task(server.__aexit__(None, None, None))
+        assert await lost(client) == (1012, "the server is shutting down")
+        await leaving
+
+
+async def test_a_session_expires_during_a_stall(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The event that says so is held up, and the close is not."""
+    monkeypatch.setattr("openai_realtime.emulator.serving.session._GRACE_S", 0.1)
+    settings = failing("stall 3600 at error", max_session_s=0.1)
+    async with connected(settings) as client:
+        assert await lost(client) == (1001, "session hit the maximum duration")
+
+
 async def test_a_stall_ends() -> None:
     """What waited behind it comes then, in order."""
     async with connected(failing("stall 0.01 every")) as client:
@@ -247,6 +268,22 @@ async def test_faults_in_the_old_dialect() -> None:
         assert "response.done" in cut
         assert names.count("conversation.item.created") == 3
         assert "response.done" not in names
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("close 4001 at conversation.item.done", 4001),
+        ("drop at conversation.item.done", 1006),
+    ],
+)
+async def test_an_end_at_an_event_that_the_old_dialect_lacks(
+    fault: str, code: int
+) -> None:
+    """It has a place among the others all the same."""
+    async with connected(failing(fault), additional_headers=BETA) as client:
+        await client.say("Hello")
+        assert (await lost(client))[0] == code
 
 
 @pytest.mark.parametrize("fault", ["drop at 1", "corrupt utf8 at 1", "close 1013 at 1"])

@@ -158,6 +158,33 @@ async def test_the_counters() -> None:
         assert counted["failures"] == 0
 
 
+async def test_the_counters_are_for_who_has_a_key() -> None:
+    """Where there are keys; an ephemeral one is for sessions only."""
+    settings = EmulatorSettings(stats=True, keys=["sk-good"])
+    good = {"Authorization": "Bearer sk-good"}
+    async with EmulatorServer(settings) as server:
+        path = "/v1/realtime/client_secrets"
+        made = await ask(server, "POST", path, {}, headers=good)
+        ephemeral = {"Authorization": f"Bearer {made.body['value']}"}
+        for headers, status in (({}, 401), (KEY, 401), (ephemeral, 401), (good, 200)):
+            answer = await ask(server, "GET", "/stats", headers=headers)
+            assert answer.status == status
+        assert (await ask(server, "GET", "/healthz", headers={})).status == 200
+
+
+async def test_the_same_fault_twice_is_counted_together() -> None:
+    """Both stand under one name, of which no count is lost."""
+    settings = EmulatorSettings(pace=0, faults=["duplicate at 1"])
+    async with EmulatorServer(settings) as server:
+        async with client_of(server) as client:
+            await client.until("conversation.created")
+        server.fail("duplicate at 1")
+        assert server.stats()["faults"] == {"duplicate at 1": 1}
+        async with client_of(server) as client:
+            await client.until("conversation.created")
+        assert server.stats()["faults"] == {"duplicate at 1": 3}
+
+
 async def test_a_body_that_never_comes_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

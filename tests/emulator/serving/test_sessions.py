@@ -193,6 +193,26 @@ async def test_a_brain_that_fails_at_its_end() -> None:
         assert server.stats()["sessions"]["begun"] == {"realtime": 2}
 
 
+async def test_a_brain_that_fails_at_the_end_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also when the session is over, and there is nobody left to tell."""
+
+    class BadLoser:
+        def reply(self, prompt: Prompt) -> Iterator[Action]:
+            try:
+                while True:
+                    yield Say("This goes on and on.")
+            finally:
+                raise ZeroDivisionError("never closes well")
+
+    async with EmulatorServer(EmulatorSettings(brain=BadLoser())) as server:
+        async with client_of(server) as client:
+            await begin_endless(client)
+        await until(lambda: server.stats()["failures"] == 1)
+    assert "never closes well" in caplog.text
+
+
 # --- how many there may be ---
 
 
@@ -218,6 +238,39 @@ async def test_too_many_sessions() -> None:
             assert (await third.receive())["type"] == "session.created"
 
 
+async def test_a_full_server_tells_strangers_nothing() -> None:
+    """The key is looked at first: a wrong one gets 401, not 429."""
+    settings = EmulatorSettings(pace=0, max_sessions=1, keys=["sk-good"])
+    good = {"Authorization": "Bearer sk-good"}
+    async with (
+        EmulatorServer(settings) as server,
+        client_of(server, additional_headers=good) as client,
+    ):
+        await client.receive()
+        for headers, status in ((KEY, 401), ({}, 401), (good, 429)):
+            with pytest.raises(InvalidStatus) as caught:
+                async with client_of(server, additional_headers=headers):
+                    pass
+            assert caught.value.response.status_code == status
+
+
+async def test_a_full_server_has_no_room_for_a_farewell() -> None:
+    """Who would be refused behind the upgrade takes a place as well, while it lasts."""
+    settings = EmulatorSettings(
+        pace=0, max_sessions=1, keys=["sk-good"], wrong_key="event"
+    )
+    good = {"Authorization": "Bearer sk-good"}
+    async with (
+        EmulatorServer(settings) as server,
+        client_of(server, additional_headers=good) as client,
+    ):
+        await client.receive()
+        with pytest.raises(InvalidStatus) as caught:
+            async with client_of(server):
+                pass
+        assert caught.value.response.status_code == 429
+
+
 async def test_nobody_is_let_in_while_the_server_goes() -> None:
     """503; a client that does not answer its close keeps it waiting for a moment."""
     async with EmulatorServer(FAST) as server:
@@ -241,6 +294,15 @@ async def test_a_server_can_be_entered_again() -> None:
     async with server, client_of(server) as client:
         assert server.port == port
         assert (await client.receive())["type"] == "session.created"
+
+
+async def test_a_server_that_runs_is_not_entered_again() -> None:
+    """It says so, and goes on; what would be lost else is the first of the two."""
+    async with EmulatorServer(FAST) as server:
+        with pytest.raises(ConfigurationError, match="is running"):
+            await server.__aenter__()
+        async with client_of(server) as client:
+            assert (await client.receive())["type"] == "session.created"
 
 
 async def test_a_silent_client_is_sent_away() -> None:
@@ -477,6 +539,23 @@ def test_the_app_under_another_server() -> None:
             websocket.send_json({"type": "input_audio_buffer.clear"})
             websocket.receive_json()
             assert websocket.receive_json()["type"] == "input_audio_buffer.cleared"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/realtime/client_secrets",
+        "/v1/realtime/sessions",
+        "/v1/realtime/transcription_sessions",
+        "/openai/realtimeapi/sessions",
+    ],
+)
+def test_keys_are_made_under_another_server(path: str) -> None:
+    """Whatever stands in front of the path, and in either dialect."""
+    app = Starlette(routes=[Mount("/emulator", create_app(FAST))])
+    with TestClient(app) as client:
+        answer = client.post(f"/emulator{path}", json={})
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("fault", ["drop at 2", "corrupt utf8 at 2"])

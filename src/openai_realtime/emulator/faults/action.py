@@ -41,6 +41,7 @@ _CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5
 _MAX_REASON_BYTES = 123
 _STATUSES = range(200, 600)
 _CORRUPTIONS = ("json", "utf8")
+_LARGEST = 10**18 - 1
 
 
 @dataclass(frozen=True)
@@ -338,6 +339,8 @@ def check_whole(what: str, value: object) -> None:
     """Refuse what is no whole number."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise ConfigurationError(f"{what} cannot be {value!r}; it is a whole number")
+    if abs(value) > _LARGEST:
+        raise _too_large(what)
 
 
 def check_text(what: str, value: object) -> str:
@@ -353,7 +356,14 @@ def check_text(what: str, value: object) -> str:
 
 def _check_seconds(what: str, value: object) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise _too_large(what)
     if not number or not 0 <= value < math.inf:  # type: ignore[operator]
         raise ConfigurationError(
             f"{what} cannot be {value!r}; it is a number of seconds, 0 or more"
         )
+
+
+def _too_large(what: str) -> ConfigurationError:
+    # Python does not write down numbers of any length.
+    return ConfigurationError(f"{what} is too large; {_LARGEST} is the most")

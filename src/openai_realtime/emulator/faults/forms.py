@@ -12,9 +12,12 @@ The text form, for a command line::
            | ["at"] TYPE ["#" N]   the N-th event of a type, the first without a number
            | "every" [TYPE]        every event, or every one of a type
 
-Without WHEN it is the first event. Texts stand in single or double quotes; a backslash
-takes a quote or a backslash into them. ``slow`` and ``refuse`` happen at the handshake
-and have no WHEN.
+Without WHEN it is the first event. Events have the names of the current dialect and are
+counted as in it, also on a connection that speaks the old one, where an event may
+travel under another name, as several, or not at all.
+
+Texts stand in single or double quotes; a backslash takes a quote or a backslash into
+them. ``slow`` and ``refuse`` happen at the handshake and have no WHEN.
 
 The dict form, for a table of a scenario file, has the same words as keys::
 
@@ -45,7 +48,8 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_DECIMAL = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:e[+-]?[0-9]+)?|[+-]?(?:nan|inf)")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?")
+_MOST_DIGITS = 18
 
 _PLACES = "`at N`, `at TYPE`, `at TYPE#N`, `every`, `every TYPE`, `on connection N`"
 _AFTER_ACTION = ("at", "every", "on")
@@ -94,8 +98,12 @@ def fault_from_dict(table: Mapping[str, object]) -> Fault:
 def _unreadable(
     form: object, problem: ConfigurationError, example: str
 ) -> ConfigurationError:
-    shown = form if isinstance(form, str) else repr(form)
-    return ConfigurationError(f"fault {shown!r}: {problem}; for example: {example}")
+    try:
+        shown = repr(form)
+    except ValueError:
+        # Python does not write down numbers of any length.
+        shown = "with a number of too many digits"
+    return ConfigurationError(f"fault {shown}: {problem}; for example: {example}")
 
 
 def _action_named(word: str) -> type[Action]:
@@ -175,10 +183,13 @@ def _is_event(word: str) -> bool:
 def _value(word: str) -> int | float | str:
     """Read a number as a number; whatever else it is, its field will judge."""
     if _WHOLE.fullmatch(word):
+        if len(word.lstrip("+-")) > _MOST_DIGITS:
+            raise ConfigurationError(
+                f"{word[:_MOST_DIGITS]}... is too large; a number has {_MOST_DIGITS} "
+                "digits at most"
+            )
         return int(word)
-    if _DECIMAL.fullmatch(word) and any(letter.isdigit() for letter in word):
-        return float(word)
-    return word
+    return float(word) if _DECIMAL.fullmatch(word) else word
 
 
 def _read_places(action: type[Action], tokens: list[_Token], table: _Table) -> None:

@@ -11,9 +11,9 @@ import msgspec
 from ...codec import encode_event
 from ...core.outputs import Close, Send
 from ...errors import ConfigurationError
-from ...events import Error, RealtimeEvent, UnknownEvent
+from ...events import Error, RealtimeEvent, ResponseDone, UnknownEvent
 from ...resources.limits import APIError
-from ..outputs import Failure, ServerOutput
+from ..outputs import Failure, ServerOutput, Trouble
 from .action import (
     Action,
     AddUnknownFields,
@@ -79,6 +79,8 @@ class _Armed:
 
     fault: Fault
     tallies: tuple[Tally, ...]
+    # The response with which it ends, if it does.
+    response_id: str | None = None
     seen: int = 0
 
     def is_due(self, event: RealtimeEvent) -> bool:
@@ -188,11 +190,33 @@ class FaultInjector:
                 steps.append(output)
             elif self._ended:
                 continue
+            elif isinstance(output, Trouble):
+                fault, response_id = output
+                self._armed.append(_Armed(fault, (Tally(fault),), response_id))
             elif isinstance(output, Send):
                 steps += self._send(output.event, now)
+                self._disarm(output.event)
             else:
                 steps += self._end(output)
         return [*stall, *steps] if steps else []
+
+    def _disarm(self, event: RealtimeEvent) -> None:
+        """Let nothing go wrong any more that was ordered for a response that ends."""
+        if isinstance(event, ResponseDone):
+            response_id = event.response.id
+            self._armed = [
+                armed
+                for armed in self._armed
+                if armed.response_id is None or armed.response_id != response_id
+            ]
+
+    def end(self, close: Close) -> list[Step]:
+        """Return what to do when the session is ended from outside.
+
+        An end that was planned before may not have been carried out, as when a stall
+        held it up: this one is instead of it.
+        """
+        return self._end(close)
 
     # --- one event ---
 
@@ -216,13 +240,22 @@ class FaultInjector:
         """Let one fault happen to an event; tell whether there was anything left."""
         if self._apply_before(action, batch, now):
             return True
-        if batch.end is not None or not batch.frames:
+        if batch.end is not None:
             return False
+        # An end has its place among the events, also at one that the dialect lacks.
         match action:
             case CloseSession():
                 batch.end = Close(action.code, action.reason)
+                return True
             case DropConnection():
                 batch.end = Abort()
+                return True
+            case _:
+                return bool(batch.frames) and self._change(action, batch)
+
+    def _change(self, action: Action, batch: _Batch) -> bool:
+        """Let one fault happen to what is sent; tell whether it could."""
+        match action:
             case Omit():
                 batch.frames = []
             case AddUnknownFields():

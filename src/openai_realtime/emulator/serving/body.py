@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, cast
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from ...dialect import JsonObject
+from ..nesting import MOST_LEVELS, is_deep
 from ..refusal import Refusal, invalid_value, unknown
 from .http_refusal import HttpRefusal, bad_request
 
@@ -17,10 +18,6 @@ __all__ = ["check_names", "media_type", "object_at", "read_bytes", "read_json"]
 
 _MOST_BYTES = 1024 * 1024
 _PATIENCE_S = 10.0
-
-# Deeper than any schema of a tool, and far from where Python's stack ends: whatever is
-# let in is copied, merged and written again.
-_MOST_LEVELS = 150
 
 _NO_JSON = (
     "We could not parse the JSON body of your request. The API expects a JSON payload"
@@ -52,10 +49,10 @@ async def read_json(request: Request) -> JsonObject:
     if not isinstance(content, dict):
         raise bad_request(Refusal(f"{_NO_JSON} that is an object.", code=None))
     fields = cast("JsonObject", content)
-    if _is_deep(fields):
+    if is_deep(fields):
         raise bad_request(
             Refusal(
-                f"The body is nested more than {_MOST_LEVELS} levels deep.", code=None
+                f"The body is nested more than {MOST_LEVELS} levels deep.", code=None
             )
         )
     return fields
@@ -115,19 +112,3 @@ def object_at(content: JsonObject, name: str) -> JsonObject:
         problem = f"Invalid type for '{name}': expected an object."
         raise bad_request(invalid_value(name, problem))
     return cast("JsonObject", value)
-
-
-def _is_deep(content: object) -> bool:
-    """Tell whether something is nested too deeply, without recursion."""
-    level: list[object] = [content]
-    for _ in range(_MOST_LEVELS):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return cast("JsonObject", value).values()
-    return cast("list[object]", value) if isinstance(value, list) else ()

@@ -13,11 +13,30 @@ from typing import Any, cast
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.frames import Frame
+from websockets.server import ServerProtocol
+
+from .library_parts import check_parts
 
 __all__ = ["EXTENSION", "HttpConnection", "WebSocketConnection"]
 
 EXTENSION = "openai_realtime.emulator"
 """Under which name a WebSocket's connection is among the extensions of its scope."""
+
+# What is built on below; none of it is in the promises of these libraries.
+_HTTP_PARTS = "connection_made data_received handle_websocket_upgrade cycle transport"
+_WEBSOCKET_PARTS = """
+    close_sent conn connection_lost curr_msg_data_type disconnected frames handle_cont
+    handle_parser_exception handshake_complete keepalive_timeout loop pause_writing
+    pending_ping_payload pong_timer queue read_paused receive resume_writing run_asgi
+    schedule_ping send send_receive_event_to_app transport writable
+"""
+_PROTOCOL_PARTS = """
+    close_rcvd close_rcvd_then_sent close_sent data_to_send send_close send_text
+"""
+check_parts("uvicorn", H11Protocol, _HTTP_PARTS)
+check_parts("uvicorn", WebSocketsSansIOProtocol, _WEBSOCKET_PARTS)
+check_parts("websockets", ServerProtocol, _PROTOCOL_PARTS)
 
 # How long a client may take for its first request, and for the rest of any other.
 _REQUEST_S = 10.0
@@ -25,6 +44,12 @@ _REQUEST_S = 10.0
 _LINGER_S = 15.0
 # How much may wait to be handed on before no more is read: some appends of audio.
 _MOST_UNREAD_BYTES = 32 * 1024
+# What a message takes that has nothing in it.
+_MESSAGE_BYTES = 256
+# In how many pieces a message may come: the largest one in pieces of some 500 bytes.
+_MOST_FRAGMENTS = 65_536
+# The code for what is too big (RFC 6455, 7.4.1).
+_TOO_BIG = 1009
 # The code that stands for none (RFC 6455, 7.4.1).
 _NO_CLOSE = 1006
 
@@ -40,7 +65,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().__init__(*args, **options)
         self.gone: asyncio.Future[None] = self.loop.create_future()
         self._reaper: asyncio.TimerHandle | None = None
-        # What came and was not handed on yet, in bytes, or in characters of text.
+        # What came and was not handed on yet, in bytes, roughly.
         self._unread = 0
 
     async def send_frame(self, data: bytes) -> None:
@@ -103,6 +128,28 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self.gone.set_result(None)
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """Read no more of who does not read: each ping would add a pong."""
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on, unless that was stopped for another reason."""
+        super().resume_writing()
+        self._read_on()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take in a piece of a message; too many of them end it with 1009."""
+        if self.close_sent:
+            return
+        if len(self.frames) < _MOST_FRAGMENTS:
+            super().handle_cont(event)
+            return
+        self.frames = []
+        reason = f"the message has more than {_MOST_FRAGMENTS} pieces"
+        self.conn.send_close(_TOO_BIG, reason)
+        self.handle_parser_exception()
+
     def send_receive_event_to_app(self) -> None:
         """Hand a message on; text that is none ends the connection with 1007.
 
@@ -135,7 +182,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._unread -= _size(message)
         if self.read_paused and self._unread <= _MOST_UNREAD_BYTES:
             self.read_paused = False
-            self.transport.resume_reading()
+            self._read_on()
         return message
 
     def keepalive_timeout(self) -> None:
@@ -151,10 +198,18 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         else:
             super().keepalive_timeout()
 
+    def _read_on(self) -> None:
+        """Read on, if there is room for what comes and for what we answer to it."""
+        if not self.read_paused and self.writable.is_set():
+            self.transport.resume_reading()
+
 
 def _size(message: Any) -> int:
-    """Count the bytes, or the characters of text, in a message for the application."""
-    return len(message.get("text") or message.get("bytes") or b"")
+    """Estimate the bytes of a message for the application, if it is the client's."""
+    if message["type"] != "websocket.receive":
+        return 0
+    content = message.get("text") or message.get("bytes") or b""
+    return _MESSAGE_BYTES + len(content)
 
 
 class HttpConnection(H11Protocol):

@@ -21,6 +21,7 @@ from ...dialect.settings import (
     VOICE,
 )
 from ...events import RealtimeEvent
+from ..request import is_too_large
 
 __all__ = ["BetaFrames", "Frames", "GaFrames", "beta_path", "frames_of", "object_in"]
 
@@ -74,7 +75,7 @@ class BetaFrames:
 
     def read(self, frame: str | bytes) -> Sequence[str | bytes]:
         """Translate a client's frame; what is no event passes, to be refused."""
-        said = object_in(frame)
+        said = None if is_too_large(frame) else object_in(frame)
         if said is None:
             return (frame,)
         events = self._dialect.to_ga(said, direction="client")

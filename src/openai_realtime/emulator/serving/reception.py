@@ -53,8 +53,8 @@ class _Farewell:
     def handle_timeout(self, *, now: float) -> list[ServerOutput]:
         return []
 
-    def close(self) -> None:
-        pass
+    def close(self) -> list[ServerOutput]:
+        return []
 
 
 async def serve_websocket(websocket: WebSocket, door: Door, service: Service) -> None:
@@ -65,13 +65,7 @@ async def serve_websocket(websocket: WebSocket, door: Door, service: Service) ->
     try:
         await channel.wait(arrival.delay_s)
         _check_fault(arrival)
-        service.check_room()
-        try:
-            admission = admit(visitor, door, service.rules)
-            protocol = _protocol(service, admission)
-        except SessionRefusal as refusal:
-            admission = Admission("realtime", "ga", None, None)
-            protocol = _Farewell(refusal)
+        admission, protocol = _welcome(visitor, door, service)
     except HttpRefusal as refusal:
         await turn_away(websocket, refusal, service)
         return
@@ -137,6 +131,25 @@ def _check_fault(arrival: Arrival) -> None:
             "The handshake is refused to order.", code=None, type="server_error"
         )
         raise HttpRefusal(arrival.status, refusal)
+
+
+def _welcome(
+    visitor: Visitor, door: Door, service: Service
+) -> tuple[Admission, SessionProtocol]:
+    """Return to what a visitor is let in, and the protocol of its session.
+
+    Raises:
+        HttpRefusal: There is no upgrade.
+    """
+    farewell: _Farewell | None = None
+    try:
+        admission = admit(visitor, door, service.rules)
+    except SessionRefusal as refusal:
+        admission = Admission("realtime", "ga", None, None)
+        farewell = _Farewell(refusal)
+    # Behind the key: how full it is here is not for everybody.
+    service.check_room()
+    return admission, farewell or _protocol(service, admission)
 
 
 def _protocol(service: Service, admission: Admission) -> SessionProtocol:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -18,7 +20,7 @@ from .http_refusal import HttpRefusal, bad_request, unauthorized
 from .reception import visitor_of
 from .service import Service
 
-__all__ = ["Rest"]
+__all__ = ["BetaKey", "Rest"]
 
 _CALLS = f"{PATH}/calls"
 _SDP = ("application/sdp", "multipart/form-data")
@@ -31,8 +33,14 @@ _LONGEST_S = 7200
 _STATUS_CODES = range(300, 700)
 
 
-class _BetaKey(NamedTuple):
-    """A path that hands out keys in the old dialect (PROTOCOL.md section 2.4)."""
+class BetaKey(NamedTuple):
+    """A path that hands out keys in the old dialect (PROTOCOL.md section 2.4).
+
+    Attributes:
+        path: The path.
+        type: The type of the session that is bound to the key.
+        lifetime_s: For how long the key is good unless something else is asked for.
+    """
 
     path: str
     type: SessionType
@@ -40,9 +48,9 @@ class _BetaKey(NamedTuple):
 
 
 _BETA_KEYS = (
-    _BetaKey(f"{PATH}/sessions", "realtime", 60),
-    _BetaKey(f"{PATH}/transcription_sessions", "transcription", 600),
-    _BetaKey("/openai/realtimeapi/sessions", "realtime", 60),
+    BetaKey(f"{PATH}/sessions", "realtime", 60),
+    BetaKey(f"{PATH}/transcription_sessions", "transcription", 600),
+    BetaKey("/openai/realtimeapi/sessions", "realtime", 60),
 )
 
 
@@ -55,15 +63,15 @@ class Rest:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._beta = {key.path: key for key in _BETA_KEYS}
 
     def routes(self) -> list[Route]:
         """Return which path is answered by whom."""
-        posts = {
+        posts: dict[str, Callable[[Request], Awaitable[Response]]] = {
             f"{PATH}/client_secrets": self.make_key,
             "/openai/v1/realtime/client_secrets": self.make_key,
             f"{PATH}/translations/client_secrets": self.make_translation_key,
-            **dict.fromkeys(self._beta, self.make_beta_key),
+            # Not by the path of the request, which a mounted server has more in.
+            **{key.path: partial(self.make_beta_key, key) for key in _BETA_KEYS},
             _CALLS: self.begin_call,
             "/openai/v1/realtime/calls": self.begin_call,
             f"{PATH}/translations/calls": self.begin_call,
@@ -98,7 +106,7 @@ class Rest:
             raise bad_request(missing("session"))
         return JSONResponse(self._make(body, _LIFETIME_S, translates=True))
 
-    async def make_beta_key(self, request: Request) -> Response:
+    async def make_beta_key(self, asked: BetaKey, request: Request) -> Response:
         """Make an ephemeral key for who asks in the old dialect."""
         self._check_key(request)
         if not self._service.rules.serves_beta:
@@ -109,7 +117,6 @@ class Rest:
                     code="beta_api_shape_disabled",
                 )
             )
-        asked = self._beta[request.url.path]
         flat = await read_json(request)
         body = key_request_to_ga(flat, type=asked.type)
         try:
@@ -209,8 +216,10 @@ class Rest:
         """Say that the server is there; nobody needs a key to know."""
         return JSONResponse({"status": "ok"})
 
-    async def stats(self, _: Request) -> Response:
-        """Return the counters."""
+    async def stats(self, request: Request) -> Response:
+        """Return the counters, to who has a key where there are keys."""
+        if self._service.settings.keys:
+            self._check_key(request)
         return JSONResponse(self._service.snapshot())
 
     def _check_key(self, request: Request) -> None:

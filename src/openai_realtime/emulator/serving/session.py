@@ -18,7 +18,7 @@ from ...events import SessionCreated
 from ...events.translation import SessionCreated as TranslationSessionCreated
 from ...resources.session import Session as SessionResource
 from ...resources.translation import TranslationSession
-from ..faults import Abort, Fault, FaultInjector, Pause, SendFrame
+from ..faults import Abort, Fault, FaultInjector, Pause, SendFrame, Step
 from ..faults.injector import Tally
 from ..outputs import Failure, ServerOutput
 from .channel import Channel, Disconnected
@@ -60,8 +60,8 @@ class SessionProtocol(Protocol):
         """Do what is due."""
         ...
 
-    def close(self) -> None:
-        """End whatever is under way."""
+    def close(self) -> list[ServerOutput]:
+        """End whatever is under way; return what has failed at that."""
         ...
 
 
@@ -141,8 +141,13 @@ class Session:
             if self._idle_watch is not None:
                 self._idle_watch.cancel()
             self._over.set()
-            self._protocol.close()
+            self._note_failures(self._protocol.close())
         self._record.end(end)
+
+    def _note_failures(self, outputs: list[ServerOutput]) -> None:
+        for output in outputs:
+            if isinstance(output, Failure):
+                self._record.failed(*output)
 
     def end(self, close: Close) -> None:
         """Tell the session to end with this close, whatever it is doing."""
@@ -247,38 +252,33 @@ class Session:
     async def _move(self, step: _Step) -> None:
         """Take one step of the protocol and carry out what it answers."""
         async with self._moving:
-            await self._perform(step(self._loop.time()))
+            outputs = step(self._loop.time())
+            await self._perform(self._injector.take(outputs, now=self._loop.time()))
         if self._next_due() < self._due:
             self._sooner.set()
 
     async def _close(self, close: Close) -> Disconnected:
         """Close from outside the protocol; return how the session has ended."""
         try:
-            await self._perform([close], hurry=True)
+            # Not taken in like the outputs: a stall would hold it up.
+            await self._perform(self._injector.end(close))
         except Disconnected as exc:
             return exc
         return Disconnected(1006, "server")
 
-    async def _perform(
-        self, outputs: list[ServerOutput], *, hurry: bool = False
-    ) -> None:
-        """Carry out what the protocol asks for, or what goes wrong instead.
-
-        Args:
-            outputs: What the protocol asks for.
-            hurry: Whether not to wait where a fault says so.
+    async def _perform(self, steps: list[Step]) -> None:
+        """Carry out what the injector has made of what the protocol asks for.
 
         Raises:
             Disconnected: The connection is over, by our close or otherwise.
         """
-        for step in self._injector.take(outputs, now=self._loop.time()):
+        for step in steps:
             match step:
                 case SendFrame(data=data):
                     await self._channel.send(data)
                     self._record.sent(data)
                 case Pause(until=until):
-                    if not hurry:
-                        await asyncio.sleep(until - self._loop.time())
+                    await asyncio.sleep(until - self._loop.time())
                 case Failure(what=what, error=error):
                     self._record.failed(what, error)
                 case Abort():

@@ -13,10 +13,9 @@ from ..brains.brain import Brain
 from ..brains.rules import RuleBrain
 from ..faults import Fault, parse_fault
 from ..protocol import EmulatorProtocol
-from ..response.output_item import Voice
 from ..senses.ears import CaptionEars, Transcriber
 from ..senses.vad import EnergyVad, SileroVad, Vad
-from ..senses.voice import FormantVoice
+from ..senses.voice import FormantVoice, Voice
 from ..translation import TranslationProtocol
 from .keys import Kind
 from .record import Observer
@@ -32,6 +31,12 @@ _MAKE_VAD: Mapping[str, Callable[[], Vad] | None] = {
 }
 VADS = tuple(_MAKE_VAD)
 """The names of what detects speech."""
+
+# Room for 15 MiB of audio in base64, and for refusing what is somewhat larger with an
+# error event instead of a close (PROTOCOL.md section 3.6).
+_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+_LEAST_MESSAGE_BYTES = 1024
+_MOST_MESSAGE_BYTES = 1024 * 1024 * 1024
 
 # PROTOCOL.md section 4.1.
 _TRANSLATOR = "gpt-realtime-translate"
@@ -55,8 +60,12 @@ class EmulatorSettings:
             HTTP 429.
         idle_s: After how many seconds without a message from the client a session is
             closed, with 1001; None for never.
+        max_message_bytes: How large a message may be; behind a larger one the
+            WebSocket is closed with 1009. A server of your own that `create_app` is
+            mounted in has a setting of its own for it.
         keys: The only keys that are let in. Without any, every key is let in that is
-            not empty, and so are those who show none.
+            not empty and no ephemeral one that was not made here or has expired, and
+            so are those who show none.
         wrong_key: What a wrong key meets: ``http``, a 401 instead of the upgrade, or
             ``event``, an `error` event and a close with 3000 behind it.
         beta: Whether the old dialect is served (``serve``), or refused as the service
@@ -80,6 +89,7 @@ class EmulatorSettings:
     max_session_s: float = 3600.0
     max_sessions: int = 1000
     idle_s: float | None = None
+    max_message_bytes: int = _MAX_MESSAGE_BYTES
     keys: Sequence[str] = field(default=(), repr=False)
     wrong_key: Literal["http", "event"] = "http"
     beta: Literal["serve", "refuse"] = "serve"
@@ -103,6 +113,11 @@ class EmulatorSettings:
         if self.max_sessions < 1:
             raise ConfigurationError(
                 f"max_sessions cannot be {self.max_sessions}; it must be 1 or more"
+            )
+        if not _LEAST_MESSAGE_BYTES <= self.max_message_bytes <= _MOST_MESSAGE_BYTES:
+            raise ConfigurationError(
+                f"max_message_bytes cannot be {self.max_message_bytes}; it must be "
+                f"{_LEAST_MESSAGE_BYTES} to {_MOST_MESSAGE_BYTES}"
             )
         if not self.model.strip():
             raise ConfigurationError("model cannot be empty")

@@ -67,6 +67,9 @@ class Stats:
         Args:
             faults: What was ordered to go wrong, with how often it did.
         """
+        happened: Counter[str] = Counter()
+        for fault, times in faults.counts:
+            happened[str(fault)] += times
         return {
             "sessions": {
                 "running": self._running,
@@ -80,5 +83,5 @@ class Stats:
             "http": dict(self._http),
             "keys_made": self.keys_made,
             "failures": self.failures,
-            "faults": {str(fault): times for fault, times in faults.counts},
+            "faults": dict(happened),
         }
