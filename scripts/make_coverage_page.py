@@ -33,10 +33,17 @@ Each event that a client can send, with each way in which it can be answered, an
 event that the server can send, with tests that show it. `make coverage-page` makes this
 page from a run of the tests; do not edit it by hand.
 
-Every event that the emulator sends in any of the tests is held to the service's schema
-and to the rules of order (PROTOCOL.md sections 1.4 and 6), and the first that deviates
-fails its test. Here are examples: for each cell three tests at most, those that show
-little else, and none that throws dice.
+Every event that a session of the emulator makes in any of the tests is held to the
+service's schema and to the rules of order (PROTOCOL.md sections 1.4 and 6), and the
+first that deviates fails its test. A refusal has to name its request. The old dialect,
+as it is written, and the one event of who is turned away behind the upgrade are held to
+the schema. What happens behind a session is not seen so: ordered
+faults, the way to the socket, answers over HTTP, closes, and servers in processes of
+their own; these have other tests. The schema file is not part of the repository;
+where it is missing, the order alone is looked at.
+
+Here are examples: for each cell three tests at most, those that show little else, and
+none that throws dice.
 """
 
 ACCEPTED = "accepted"
@@ -111,9 +118,11 @@ and SIP, and on a WebSocket a type that there is not (PROTOCOL.md section 1.1). 
 """
 _NO_REQUEST = """\
 `session_expired`, `invalid_api_key`, `beta_api_shape_disabled`, `server_error` and the
-failures of a model answer no event of the client's. They are shown by
-`tests/emulator/test_refusal_table.py`, with the HTTP statuses and the closes of
-PROTOCOL.md section 5.
+failures of a model (`generation_failed`) answer no event of the client's. They are
+shown by `tests/emulator/test_refusal_table.py`, with the HTTP statuses and the closes
+of PROTOCOL.md section 5. Over HTTP alone there are `call_not_found`, `not_implemented`,
+`request_too_large` and `unsupported_content_type`, and in transcriptions that have
+failed `no_transcriber` and `transcriber_failed`.
 """
 _NO_FAULT = """\
 None of these needs an ordered fault to appear. What the emulator never sends says why.

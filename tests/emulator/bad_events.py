@@ -20,6 +20,7 @@ Json: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
 
 UNKNOWN = "no_such_value"
+HALF = "\ud83d"
 
 _TYPES: dict[str, Any] = {
     "boolean": True,
@@ -68,7 +69,7 @@ class Place(NamedTuple):
     """A field in a whole and right event.
 
     Attributes:
-        name: What the event is called in `WHOLE`.
+        name: What the event is called in `ALL_WHOLE`.
         path: The field.
         node: What the schema says of it.
         required: Whether it has to be there.
@@ -262,6 +263,26 @@ WHOLE: dict[str, Json] = {
         tools=[_MCP],
         tool_choice={"type": "mcp", "server_label": "docs", "name": "search"},
     ),
+    "session.update of transcription": {
+        "type": "session.update",
+        "session": {
+            "type": "transcription",
+            "include": ["item.input_audio_transcription.logprobs"],
+            "audio": {
+                "input": {
+                    "format": _PCM,
+                    "transcription": {"model": "gpt-4o-transcribe", "language": "en"},
+                    "noise_reduction": {"type": "near_field", "strength": 0.5},
+                    "turn_detection": {
+                        "type": "server_vad",
+                        "threshold": 0.5,
+                        "prefix_padding_ms": 300,
+                        "silence_duration_ms": 500,
+                    },
+                }
+            },
+        },
+    },
     "session.update of a voice": _session(audio={"output": {"voice": _VOICE}}),
     "session.update of words": _session(
         tracing="auto", truncation="disabled", max_output_tokens="inf"
@@ -348,6 +369,29 @@ WHOLE: dict[str, Json] = {
 A text that begins with a dollar stands for an id that the session has made.
 """
 
+WHOLE_TRANSLATION: dict[str, Json] = {
+    "translation: session.update": {
+        "type": "session.update",
+        "session": {
+            "audio": {
+                "input": {
+                    "transcription": {"model": "gpt-realtime-whisper"},
+                    "noise_reduction": {"type": "near_field", "strength": 0.5},
+                },
+                "output": {"language": "fr"},
+            }
+        },
+    },
+    "translation: session.input_audio_buffer.append": {
+        "type": "session.input_audio_buffer.append",
+        "audio": _AUDIO,
+    },
+    "translation: session.close": {"type": "session.close"},
+}
+"""The same of sessions that translate."""
+
+ALL_WHOLE = {**WHOLE, **WHOLE_TRANSLATION}
+
 # The fields of the schema that no whole event has, as paths end, and why.
 NOT_SHOWN = {
     "output_audio_buffer.clear": "refused as a whole: it is for WebRTC and SIP",
@@ -360,26 +404,23 @@ NOT_SHOWN = {
 # --- the fields of the schema ---
 
 
-def client_events() -> dict[str, Json]:
+def client_events(surface: str = "ga") -> dict[str, Json]:
     """Return the schema of each client event."""
-    return {name_of(event): event for event in events_of("ga.client")}
+    return {name_of(event): event for event in events_of(f"{surface}.client")}
 
 
 def places() -> Iterator[Place]:
     """Find every field of the whole events in the schema, each one once."""
-    nodes = client_events()
-    seen: set[tuple[str, Path]] = set()
-    for name, event in WHOLE.items():
+    nodes = {"ga": client_events(), "translation": client_events("translation")}
+    seen: set[tuple[str, str, Path]] = set()
+    for name, event in ALL_WHOLE.items():
         whole: Json = {"event_id": "mine", **event}
-        for place in _places(name, (), nodes[event["type"]], whole):
-            key = (_family(name), place.path)
+        surface = "translation" if name in WHOLE_TRANSLATION else "ga"
+        for place in _places(name, (), nodes[surface][event["type"]], whole):
+            key = (surface, event["type"], place.path)
             if key not in seen or "of" in name:
                 seen.add(key)
                 yield place
-
-
-def _family(name: str) -> str:
-    return name.partition(" ")[0]
 
 
 def _places(name: str, path: Path, node: Json, value: Any) -> Iterator[Place]:
@@ -447,7 +488,7 @@ _MISSING = object()
 
 
 def _mistake(place: Place, what: str, value: Any) -> Mistake:
-    event: Json = {"event_id": "mine", **_copy(WHOLE[place.name])}
+    event: Json = {"event_id": "mine", **_copy(ALL_WHOLE[place.name])}
     *parents, last = place.path
     target: Any = event
     for step in parents:
@@ -497,6 +538,7 @@ def _unknown_values(place: Place) -> Iterator[tuple[str, Any]]:
         all(_closed(branch) for branch in texts) or place.path[-1] == "conversation"
     ):
         yield "is unknown", UNKNOWN
+        yield "is half of a character", HALF
     if any(branch.get("type") == "integer" and "enum" in branch for branch in branches):
         yield "is unknown", 12_345
 

@@ -15,24 +15,45 @@ _DELTAS = {
     "response.function_call_arguments": "arguments",
     "response.mcp_call_arguments": "arguments",
 }
+# What a part, or an item without parts, has to end, whether a delta came or not
+# (PROTOCOL.md sections 1.4 and 6.1 to 6.4).
+_ENDS: dict[str, frozenset[str]] = {
+    "text": frozenset({"response.output_text"}),
+    "audio": frozenset({"response.output_audio", "response.output_audio_transcript"}),
+    "message": frozenset(),
+    "function_call": frozenset({"response.function_call_arguments"}),
+    "mcp_call": frozenset({"response.mcp_call_arguments"}),
+    "mcp_approval_request": frozenset(),
+}
 # What is streamed into an item itself and not into a part of its content.
-_WITHOUT_PART = ("response.function_call_arguments", "response.mcp_call_arguments")
+_WITHOUT_PART = _ENDS["function_call"] | _ENDS["mcp_call"]
 
 
 class _RunningResponse:
     """What is open in one response."""
 
     def __init__(self, response: Fields) -> None:
-        self.default = response["conversation_id"] is not None
+        self.conversation_id = response["conversation_id"]
+        self.default = self.conversation_id is not None
         self.metadata = response["metadata"]
         self.item_id: str | None = None
+        self.item: Fields = {}
+        # The kinds of the parts of the open item; the last one may be open.
+        self.parts: list[str] = []
         self.part_open = False
+        # What was streamed into each of the parts that are closed.
+        self.texts: list[dict[str, str]] = []
         self.streams: dict[str, list[str]] = {}
         self.ended: dict[str, str] = {}
         self.done_items: list[Fields] = []
         self.awaits_added: str | None = None
         self.awaits_done: str | None = None
         self.deleted = False
+
+    @property
+    def ends(self) -> frozenset[str]:
+        """What has to end before the open part does, or the item that has none."""
+        return _ENDS[self.parts[-1] if self.part_open else self.item["type"]]
 
 
 class _Phases:
@@ -66,6 +87,7 @@ class OrderChecker:
         self.history: list[str] = []
         self.items: dict[str, Fields] = {}
         self.responses = 0
+        self._conversation_id: str | None = None
         self._event_ids: set[str] = set()
         self._running: dict[str, _RunningResponse] = {}
         self._finished: set[str] = set()
@@ -76,6 +98,8 @@ class OrderChecker:
         self._committed: set[str] = set()
         self._must_commit: str | None = None
         self._speech: dict[str, int] = {}
+        self._speaking: str | None = None
+        self._truncated: set[str] = set()
         self._heard: dict[tuple[str, int], list[str]] = {}
         self._transcribed: set[tuple[str, int]] = set()
         self._imports = _Phases("an import of tools")
@@ -119,14 +143,22 @@ class OrderChecker:
 
     # --- the conversation ---
 
+    def _conversation_created(self, fields: Fields) -> None:
+        assert self._conversation_id is None, "a second conversation"
+        assert len(self._event_ids) == 2, "conversation.created is not second"
+        self._conversation_id = fields["conversation"]["id"]
+
     def _committed_audio(self, fields: Fields) -> None:
         item_id = fields["item_id"]
         assert item_id not in self._added, "committed after its item"
         assert item_id not in self._committed, "committed twice"
         assert self._must_commit in (None, item_id), "another turn was committed"
-        last = self.history[-1] if self.history else None
-        assert fields["previous_item_id"] == last, "committed behind another item"
-        self._must_commit = None
+        # Who commits by hand ends the turn that is running, and gets its item.
+        assert self._speaking in (None, item_id), "not the turn that is running"
+        assert fields["previous_item_id"] == self._last_id, (
+            "committed behind another item"
+        )
+        self._must_commit = self._speaking = None
         self._committed.add(item_id)
 
     def _item_added(self, fields: Fields) -> None:
@@ -142,6 +174,8 @@ class OrderChecker:
         assert not _has_audio(item), "audio in an item event"
         owners = [r for r in self._running.values() if r.awaits_added == item_id]
         if owners:
+            assert position == len(self.history) - 1, "a reply is not at the end"
+            assert item == owners[0].item, "added as another item"
             owners[0].awaits_added = None
             self._made.add(item_id)
         else:
@@ -154,12 +188,21 @@ class OrderChecker:
         assert item_id not in self._done_items, "an item was done twice"
         assert item.get("status", "completed") in ("completed", "incomplete")
         assert not _has_audio(item), "audio in an item event"
+        position = self.history.index(item_id)
+        before = self.history[position - 1] if position else None
+        assert fields["previous_item_id"] == before, "done behind another item"
         self._done_items.add(item_id)
         self.items[item_id] = item
         if item_id in self._made:
             owners = [r for r in self._running.values() if r.awaits_done == item_id]
             assert owners, "conversation.item.done before response.output_item.done"
             owners[0].awaits_done = None
+            made = owners[0].done_items[-1]
+            # Truncated meanwhile, it is so in the conversation only.
+            cut = item_id in self._truncated
+            assert item == (_without_transcript(made) if cut else made), (
+                "an item is done in two ways"
+            )
 
     def _item_deleted(self, fields: Fields) -> None:
         item_id = fields["item_id"]
@@ -170,6 +213,7 @@ class OrderChecker:
         self._done_items.discard(item_id)
         self._made.discard(item_id)
         self._committed.discard(item_id)
+        self._truncated.discard(item_id)
         self._gone.add(item_id)
         for running in self._running.values():
             if running.item_id == item_id:
@@ -181,21 +225,30 @@ class OrderChecker:
 
     def _item_truncated(self, fields: Fields) -> None:
         assert fields["item_id"] in self._added, "truncated, though there is no item"
+        assert fields["content_index"] == 0, "truncated in a part that there is not"
+        self._truncated.add(fields["item_id"])
 
     # --- what the user says ---
 
     def _speech_started(self, fields: Fields) -> None:
         item_id, start_ms = fields["item_id"], fields["audio_start_ms"]
+        assert self._speaking is None, "a turn began inside another"
         assert item_id not in self._speech.keys() | self._added, "an old turn began"
         assert start_ms >= max(self._speech.values(), default=0), "back in time"
         self._speech[item_id] = start_ms
+        self._speaking = item_id
 
     def _speech_stopped(self, fields: Fields) -> None:
-        assert fields["item_id"] in self._speech, "speech stopped that never started"
+        assert fields["item_id"] == self._speaking, "speech stopped that never started"
         assert fields["audio_end_ms"] >= self._speech[fields["item_id"]]
         self._must_commit = fields["item_id"]
 
+    def _audio_cleared(self, fields: Fields) -> None:
+        # With the audio goes the turn that is running; no event tells its end.
+        self._speaking = None
+
     def _timeout_triggered(self, fields: Fields) -> None:
+        assert self._speaking is None, "silence, though the user speaks"
         assert fields["audio_end_ms"] >= fields["audio_start_ms"]
         self._must_commit = fields["item_id"]
 
@@ -234,6 +287,9 @@ class OrderChecker:
         known = self._running.keys() | self._finished
         assert response["id"] not in known, "a response was created twice"
         started = _RunningResponse(response)
+        assert started.conversation_id in (None, self._conversation_id), (
+            "a response to another conversation"
+        )
         defaults = sum(running.default for running in self._running.values())
         assert not (started.default and defaults), "two responses on the conversation"
         self._running[response["id"]] = started
@@ -242,25 +298,35 @@ class OrderChecker:
         running = self._running[fields["response_id"]]
         assert running.item_id is None, "an item was opened inside another"
         assert fields["output_index"] == len(running.done_items)
-        assert fields["item"].get("status", "in_progress") == "in_progress"
-        if fields["item"]["type"] == "message":
-            assert fields["item"]["content"] == []
-        running.item_id = fields["item"]["id"]
+        item = fields["item"]
+        assert item["type"] in _ENDS, f"a response made an item '{item['type']}'"
+        assert item.get("status", "in_progress") == "in_progress"
+        if item["type"] == "message":
+            assert item["content"] == []
+        running.item, running.item_id, running.parts = item, item["id"], []
         running.awaits_added = running.item_id if running.default else None
-        running.streams, running.ended = {}, {}
+        running.streams, running.ended, running.texts = {}, {}, []
         running.deleted = False
 
     def _content_part_added(self, fields: Fields) -> None:
         running = self._inside(fields)
-        assert not running.part_open
-        assert fields["part"]["type"] in ("text", "audio")
+        assert not running.part_open, "a part was opened inside another"
+        assert running.item["type"] == "message", "a part of what has none"
+        assert fields["content_index"] == len(running.parts), "another content_index"
+        kind = fields["part"]["type"]
+        assert kind in ("text", "audio"), f"a part '{kind}'"
+        running.parts.append(kind)
+        running.streams, running.ended = {}, {}
         running.part_open = True
 
     def _content_part_done(self, fields: Fields) -> None:
         running = self._inside(fields)
         assert running.part_open, "a part was closed that was not open"
-        assert running.streams.keys() <= running.ended.keys(), "closed over open deltas"
+        _check_content_index(fields, running)
+        assert fields["part"]["type"] == running.parts[-1], "closed as another part"
+        _check_ended(running)
         _check_texts(fields["part"], running.ended)
+        running.texts.append(running.ended)
         running.part_open = False
 
     def _stream_event(self, name: str, fields: Fields) -> None:
@@ -268,6 +334,11 @@ class OrderChecker:
         stream, _, kind = name.rpartition(".")
         in_part = stream not in _WITHOUT_PART
         assert running.part_open == in_part, f"{name} outside of its part"
+        assert stream in running.ends, f"{name} in what has none"
+        if in_part:
+            _check_content_index(fields, running)
+        elif "call_id" in fields:
+            assert fields["call_id"] == running.item["call_id"], "another call"
         assert stream not in running.ended, f"{name} after its done"
         if kind == "delta":
             running.streams.setdefault(stream, []).append(fields["delta"])
@@ -280,8 +351,9 @@ class OrderChecker:
 
     def _mcp_call_in_progress(self, fields: Fields) -> None:
         self._calls.begin(fields)
-        owners = [r for r in self._running.values() if r.item_id == fields["item_id"]]
-        assert not owners or owners[0].streams.keys() <= owners[0].ended.keys()
+        for running in self._running.values():
+            if running.item_id == fields["item_id"]:
+                _check_ended(running)
 
     def _output_item_done(self, fields: Fields) -> None:
         running = self._running[fields["response_id"]]
@@ -290,11 +362,19 @@ class OrderChecker:
         assert fields["output_index"] == len(running.done_items)
         assert item.get("status", "completed") in ("completed", "incomplete")
         assert not running.part_open, "an item was closed over an open part"
-        assert running.streams.keys() <= running.ended.keys(), "closed over open deltas"
+        assert item["type"] == running.item["type"], "closed as another item"
+        if item["type"] == "message":
+            kinds = [part["type"] for part in item["content"]]
+            assert kinds == [f"output_{kind}" for kind in running.parts], (
+                "an item's content is not its parts"
+            )
+            for part, texts in zip(item["content"], running.texts, strict=True):
+                _check_texts(part, texts)
+        else:
+            _check_ended(running)
+            _check_texts(item, running.ended)
         assert running.awaits_added is None, "output item not in the conversation"
         assert not _has_audio(item), "audio in an item event"
-        for part in [item, *item.get("content", [])]:
-            _check_texts(part, running.ended)
         kept = running.default and not running.deleted
         running.awaits_done = running.item_id if kept else None
         running.item_id = None
@@ -311,6 +391,7 @@ class OrderChecker:
         )
         assert response["output"] == running.done_items
         assert response["metadata"] == running.metadata
+        assert response["conversation_id"] == running.conversation_id
         assert response["status"] in ("completed", "cancelled", "incomplete", "failed")
         if response["status"] == "completed":
             states = {i.get("status", "completed") for i in running.done_items}
@@ -323,11 +404,17 @@ class OrderChecker:
         assert fields["output_index"] == len(running.done_items)
         return running
 
+    @property
+    def _last_id(self) -> str | None:
+        return self.history[-1] if self.history else None
+
 
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 _CHECKS: dict[str, Callable[[OrderChecker, Fields], None]] = {
     "session.created": OrderChecker._session_created,
+    "conversation.created": OrderChecker._conversation_created,
+    "input_audio_buffer.cleared": OrderChecker._audio_cleared,
     "input_audio_buffer.committed": OrderChecker._committed_audio,
     "input_audio_buffer.speech_started": OrderChecker._speech_started,
     "input_audio_buffer.speech_stopped": OrderChecker._speech_stopped,
@@ -381,6 +468,24 @@ class TranslationChecker:
 
 def _has_audio(item: Fields) -> bool:
     return any("audio" in part for part in item.get("content", []))
+
+
+def _without_transcript(item: Fields) -> Fields:
+    content = [
+        {key: part[key] for key in part if key != "transcript"}
+        for part in item["content"]
+    ]
+    return {**item, "content": content}
+
+
+def _check_content_index(fields: Fields, running: _RunningResponse) -> None:
+    assert fields["content_index"] == len(running.parts) - 1, "another content_index"
+
+
+def _check_ended(running: _RunningResponse) -> None:
+    """Check that whatever belongs here has ended, also where no delta came."""
+    missing = running.ends - running.ended.keys()
+    assert not missing, f"closed without {sorted(missing)} done"
 
 
 def _check_texts(part: Fields, ended: dict[str, str]) -> None:

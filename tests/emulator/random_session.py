@@ -1,8 +1,10 @@
-"""A session with a client that does anything at any time, made from plain numbers.
+"""A session with a client that does anything at any time, made from plain bytes.
 
-Hypothesis draws one number a step, which is cheap, and here it is read as what to do: a
-valid event, a half-valid one, or letting time pass. Ids are those of earlier events as
-a rule, so that requests meet items, calls and responses that there are.
+Hypothesis draws all of a run at once, as bytes of which each step has some, and here
+they are read as what to do: a valid event, a half-valid one, or letting time pass. (Of
+a list it would draw one in five anew, and the others by repeating parts of that one.)
+Ids are those of earlier events as a rule, so that requests meet items, calls and
+responses that there are.
 """
 
 from __future__ import annotations
@@ -10,37 +12,63 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from openai_realtime.audio.pcm import SAMPLE_RATE
 from openai_realtime.core.outputs import Close, Send
+from openai_realtime.emulator.brains.brain import (
+    Action,
+    Call,
+    CallMcp,
+    Chunks,
+    ContentFilter,
+    Fail,
+    Pause,
+    Play,
+    Say,
+    TokenLimit,
+)
+from openai_realtime.emulator.brains.prompt import Prompt
 from openai_realtime.emulator.ids import CountedIds
 from openai_realtime.emulator.outputs import Failure, ServerOutput
 from openai_realtime.emulator.protocol import EmulatorProtocol
 from openai_realtime.emulator.senses.voice import FormantVoice, SpokenWord
 from openai_realtime.emulator.session.wire_audio import PCM, to_wire
+from openai_realtime.events import EVENTS
 
 from .recorder import RECORDER
 
 Json: TypeAlias = dict[str, Any]
 
-NUMBERS = st.integers(0, 2**32 - 1)
-"""The numbers that a server, or a step, is made from."""
-
-# Hypothesis favours short lists, and can make a long one short when it has failed.
 _MOST_STEPS = 60
-_LONG = st.lists(NUMBERS, min_size=30, max_size=_MOST_STEPS)
-STEPS = st.one_of(st.lists(NUMBERS, max_size=_MOST_STEPS), _LONG, _LONG)
-"""What a client does, as numbers."""
+# A step has one byte for whether it is taken and some for what it is: so Hypothesis,
+# which makes each byte small when a run has failed, leaves steps out.
+_STEP_BYTES = 9
+_LEFT_OUT = 64
+_CHANCE = st.binary(
+    min_size=(_MOST_STEPS + 1) * _STEP_BYTES, max_size=(_MOST_STEPS + 1) * _STEP_BYTES
+)
 
 _RUNS = int(os.environ.get("RANDOM_RUNS", "5000"))
 _PARTS_OF_ALL = 8
+_RUNS_THAT_REACH_ALL = 5000
+
+NEVER_SENT = (
+    "conversation.item.created",
+    "input_audio_buffer.dtmf_event_received",
+    "output_audio_buffer.started",
+    "output_audio_buffer.stopped",
+    "output_audio_buffer.cleared",
+)
+"""What is of the old dialect, or not for WebSockets (PROTOCOL.md section 1.2)."""
 
 PARTS = pytest.mark.parametrize("part", range(_PARTS_OF_ALL // 2))
 """The parts of the runs that one of the two files makes."""
@@ -58,15 +86,17 @@ TIMEOUT = pytest.mark.timeout(120 * max(1, _RUNS // 5000))
 """For who wants more of them."""
 
 _EXPIRES_S = 1_000_000.0
+_EXPIRES_SOON_S = (40.0, 5.0, 90.0)
 _REST_S = 3_600.0
 _MOST_TICKS = 20_000
+_SHOWN = 300
 
 
 class Dice:
-    """Cuts choices out of one number, the first alternative for nought."""
+    """Cuts choices out of some bytes, the first alternative for noughts."""
 
-    def __init__(self, number: int) -> None:
-        self._number = number
+    def __init__(self, chance: bytes) -> None:
+        self._number = int.from_bytes(chance)
 
     def below(self, sides: int) -> int:
         """Return a number below `sides`."""
@@ -90,33 +120,83 @@ class QuickVoice:
             yield SpokenWord(f"{word} ", self._TONE)
 
 
+class RandomBrain:
+    """Answers with anything that a brain can do, in any order.
+
+    Args:
+        chance: What it does, the same in every run.
+    """
+
+    def __init__(self, chance: bytes) -> None:
+        self._chance = random.Random(chance)
+
+    def reply(self, prompt: Prompt) -> Iterator[Action]:
+        """Yield some things to do."""
+        for _ in range(self._chance.randrange(5)):
+            yield self._chance.choice(_DEEDS)
+
+
+_TONE = bytes(4_801 * 2)
+# Words are said more often than a response breaks off.
+_DEEDS: tuple[Action, ...] = (
+    Say("Yes."),
+    Say("I think", more=True),
+    Say(" so, and more.", chunks=Chunks(characters=3, audio_ms=70)),
+    Say(""),
+    Play(_TONE, "A tone"),
+    Play(_TONE, more=True),
+    Play(b"", chunks=Chunks(delay_s=0.5)),
+    Pause(0.2),
+    Pause(3.0),
+    Call("get_weather", {"city": "Paris"}),
+    Call("no_such_tool", ""),
+    CallMcp("docs", "search", {"query": "cats"}),
+    CallMcp("docs", "always_fails"),
+    CallMcp("nowhere", "search", output="Nothing."),
+    Fail("No more words.", "no_words"),
+    ContentFilter(),
+    TokenLimit(),
+)
+
+
 class RandomSession:
-    """One session, and the client that is made from numbers.
+    """One session, and the client that is made from chance.
 
     What comes back is watched by the recorder, whose rules are this client's memory.
 
     Args:
-        number: Which of the kinds of servers it is.
+        chance: Which of the kinds of servers it is.
+        reached: Counts the types of the events that the server sends.
     """
 
-    def __init__(self, number: int) -> None:
-        dice = Dice(number)
+    def __init__(self, chance: bytes, reached: Counter[str]) -> None:
+        dice = Dice(chance)
         pace = dice.one_of((5.0, 0.0, 1.0))
         self.kind = dice.one_of(("realtime", "realtime", "realtime", "transcription"))
+        self.expires = dice.below(8) == 7
+        self.closed = False
         self.input_format = PCM
         self.protocol = EmulatorProtocol(
             ids=CountedIds(),
             voice=QuickVoice(),
+            brain=RandomBrain(chance) if dice.below(3) == 2 else None,
             kind=self.kind,
             pace=pace,
-            max_session_s=_EXPIRES_S,
+            max_session_s=(
+                dice.one_of(_EXPIRES_SOON_S) if self.expires else _EXPIRES_S
+            ),
         )
         self.now = 0.0
+        self.sent: list[Any] = []
         self.created: list[str] = []
         self.ended: list[str] = []
         self.calls: list[str] = []
         self.approvals: list[str] = []
         self.items: list[str] = []
+        # The ids of items that are yet to come, and those that the client has chosen.
+        self.announced: list[str] = []
+        self.chosen: set[str] = set()
+        self._reached = reached
         self._numbers = 0
         self._take(self.protocol.open(0.0))
 
@@ -125,9 +205,9 @@ class RandomSession:
         """What the recorder knows of this session."""
         return RECORDER.rules_of(self.protocol)
 
-    def step(self, number: int) -> None:
-        """Do whatever a number stands for."""
-        dice = Dice(number)
+    def step(self, chance: bytes) -> None:
+        """Do whatever chance wants."""
+        dice = Dice(chance)
         act = _ACTS[dice.below(len(_ACTS))]
         content = act(self, dice)
         if isinstance(content, float):
@@ -140,20 +220,29 @@ class RandomSession:
     def send(self, content: Any) -> list[Any]:
         """Send an event; whatever is asked must be answered, and refused once at most.
 
-        Caught: a buffer is cleared and nobody told; a brain that raises.
+        Caught: a buffer is cleared and nobody told; a brain that raises; what is
+        refused has begun to happen.
         """
         self._numbers += 1
         event_id = f"client_{self._numbers}"
         if isinstance(content, dict):
             content = {"event_id": event_id, **content}
         data = content if isinstance(content, bytes) else json.dumps(content)
+        self.sent.append((self.now, data[:_SHOWN]))
         before = list(self.rules.history[-1:])
         # Then what is heard in the audio that waits comes first, and items with it.
         busy = self.protocol.busy
+        over = self.closed
         events = self._take(self.protocol.receive_frame(data, now=self.now))
+        if over:
+            assert not events, "said something after the end"
+            return events
         refusals = [event.error for event in events if event.type == "error"]
         ours = [error for error in refusals if error.event_id == event_id]
         assert len(ours) <= 1, "one request was refused twice"
+        if ours:
+            assert events[-1].type == "error", "refused, and then something happened"
+            assert busy or len(events) == 1, "refused, and yet something happened"
         name = content.get("type") if isinstance(content, dict) else None
         if name != "input_audio_buffer.append":
             assert events, f"{name} was not answered"
@@ -191,8 +280,15 @@ class RandomSession:
         events: list[Any] = []
         for output in outputs:
             assert not isinstance(output, Failure), output
-            assert not isinstance(output, Close), output
+            assert not self.closed, f"{output} after the end"
+            if isinstance(output, Close):
+                assert self.expires, output
+                assert events[-1].error.code == "session_expired"
+                assert output.code == 1001
+                self.closed = True
+                continue
             assert isinstance(output, Send)
+            self._reached[output.event.type] += 1
             self._learn(output.event)
             events.append(output.event)
         # Here and now, so that Hypothesis makes the example small.
@@ -208,6 +304,8 @@ class RandomSession:
             self.input_format = event.session.audio.input.format.type
         elif event.type == "conversation.item.added":
             self.items.append(event.item.id)
+        elif event.type == "input_audio_buffer.speech_started":
+            self.announced.append(event.item_id)
         elif event.type == "response.output_item.done":
             if event.item.type == "function_call":
                 self.calls.append(event.item.call_id)
@@ -243,6 +341,8 @@ def _audio(number: int, media_type: str = PCM) -> str:
         b"\xff" * 800,
         b"\x00",
         b"",
+        # Somebody hums: it is loud, and there are no words in it.
+        b"\x00\x40\x00\xc0" * (12 * 400) + bytes(48 * 600),
     )
     data = bits[number]
     if len(data) > 800:
@@ -251,8 +351,17 @@ def _audio(number: int, media_type: str = PCM) -> str:
 
 
 def _append(session: RandomSession, dice: Dice) -> Json:
-    audio = _audio(dice.below(10), session.input_format)
+    audio = _audio(dice.below(11), session.input_format)
     return {"type": "input_audio_buffer.append", "audio": audio}
+
+
+def _listen(session: RandomSession, dice: Dice) -> float:
+    """Have the microphone on for some seconds, in which nobody speaks."""
+    silence = _audio(1, session.input_format)
+    for _ in range(dice.one_of((28, 4))):
+        session.send({"type": "input_audio_buffer.append", "audio": silence})
+        session.run(0.25)
+    return 0.0
 
 
 def _commit(_: RandomSession, dice: Dice) -> Json:
@@ -268,9 +377,15 @@ def _create_item(session: RandomSession, dice: Dice) -> Json:
         (_text, _text, _call_output, _user_audio, _assistant, _call, _odd_item)
     )
     item = make(session, dice)
-    own = dice.below(4)
-    if own:
+    own = dice.below(6)
+    if 0 < own < 4:
         item["id"] = f"own_{own}"
+    elif own == 4 and session.announced:
+        item["id"] = session.announced[-1]
+    elif own == 5:
+        # As the server would call one of its own.
+        item["id"] = f"item_{len(session.items) + dice.below(4)}"
+    session.chosen.add(item.get("id", ""))
     fields: Json = {"type": "conversation.item.create", "item": item}
     place = dice.below(5)
     if place == 1:
@@ -280,7 +395,15 @@ def _create_item(session: RandomSession, dice: Dice) -> Json:
     return fields
 
 
-_TEXTS = ("Hello", "Count to five", "What is the weather in Paris?", "")
+_HALF = "Hi \ud83d"
+_TEXTS = (
+    "Hello",
+    "Count to five",
+    "What is the weather in Paris?",
+    "Search for cats",
+    _HALF,
+    "",
+)
 
 
 def _text(_: RandomSession, dice: Dice) -> Json:
@@ -289,7 +412,7 @@ def _text(_: RandomSession, dice: Dice) -> Json:
 
 
 def _user_audio(session: RandomSession, dice: Dice) -> Json:
-    audio = _audio(dice.below(10), session.input_format)
+    audio = _audio(dice.below(11), session.input_format)
     content: list[Json] = [{"type": "input_audio", "audio": audio}]
     if dice.below(2):
         content.append({"type": "input_text", "text": "and this"})
@@ -312,7 +435,7 @@ def _call_output(session: RandomSession, dice: Dice) -> Json:
 
 
 def _odd_item(session: RandomSession, dice: Dice) -> Json:
-    if session.approvals and dice.below(2) == 0:
+    if session.approvals and dice.below(4):
         return {
             "type": "mcp_approval_response",
             "id": f"answer_{len(session.items)}",
@@ -356,8 +479,11 @@ _TOOL = {
 _MCP = {
     "type": "mcp",
     "server_label": "docs",
-    "server_url": "https://example.invalid/mcp",
+    "server_url": "https://docs.example.com/mcp",
 }
+# A server that cannot be reached.
+_MCP_DEAD = {**_MCP, "server_label": "dead", "server_url": "https://dead.invalid/mcp"}
+_MCP_NOWHERE = {**_MCP, "server_url": "http://[abc"}
 _MCP_AT_ONCE = {**_MCP, "require_approval": "never"}
 _MCP_CHOICE = {"type": "mcp", "server_label": "docs", "name": "search"}
 
@@ -376,7 +502,10 @@ def _create_response(session: RandomSession, dice: Dice) -> Json:
             {"tools": [_TOOL], "tool_choice": "required"},
             {"tools": [_TOOL], "output_modalities": ["text"]},
             {"tools": [_MCP_AT_ONCE], "tool_choice": _MCP_CHOICE},
+            {"tools": [_MCP], "tool_choice": _MCP_CHOICE},
+            {"tools": [_MCP_NOWHERE]},
             {"instructions": None},
+            {"instructions": _HALF},
             {"audio": {"output": {"voice": "echo"}}},
             {"audio": {"output": {"format": {"type": "audio/pcmu"}}}},
         )
@@ -416,7 +545,7 @@ _UPDATES: tuple[Json, ...] = (
     _turns(type="semantic_vad", eagerness="high"),
     _turns(type="server_vad", interrupt_response=False, create_response=True),
     _turns(type="server_vad", create_response=False),
-    _turns(type="server_vad", idle_timeout_ms=5000),
+    *(_turns(type="server_vad", idle_timeout_ms=5000),) * 3,
     _hears(model="whisper-1"),
     _hears(model="gpt-4o-transcribe"),
     _hears(model="gpt-4o-transcribe-diarize"),
@@ -433,12 +562,16 @@ _UPDATES: tuple[Json, ...] = (
     {"tools": [_MCP, _TOOL]},
     {"tools": [_MCP], "tool_choice": _MCP_CHOICE},
     {"tools": [_MCP_AT_ONCE, _TOOL], "tool_choice": "required"},
+    {"tools": [_MCP_DEAD, _MCP]},
     {"tools": [], "tool_choice": "auto"},
     {"output_modalities": ["text"]},
     {"output_modalities": ["audio"]},
     {"max_output_tokens": 3},
     {"max_output_tokens": "inf"},
     {"instructions": ""},
+    {"instructions": _HALF},
+    {"tools": [_MCP_NOWHERE]},
+    {"tools": [{**_MCP, "server_url": "https://exa\u2100mple.com/"}]},
     {"truncation": {"type": "retention_ratio", "retention_ratio": 0.5}},
     {"unheard": "of"},
     {"type": "transcription"},
@@ -477,12 +610,16 @@ _ACTS: tuple[_Act, ...] = (
     *(_cancel_response,) * 2,
     _truncate,
     _truncate,
+    _listen,
     _commit,
     _clear,
     _other,
 )
 
-_WRONG: tuple[Any, ...] = (None, 7, "", "x", [], {}, True, [{}], -1e300)
+_WRONG: tuple[Any, ...] = (
+    *(None, 7, "", "x", [], {}, True, [{}], -1e300),
+    *("\ude00", "http://[abc", "x" * 3_000),
+)
 
 
 def _spoiled(content: Any, dice: Dice) -> Any:
@@ -545,11 +682,54 @@ def check_run(session: RandomSession) -> None:
     audio is missing in the sum of the input, or more is cached than was given; a
     transcript is not its deltas, or comes twice; `previous_item_id` is left out.
     """
+    if session.expires:
+        session.run(_REST_S)
+        assert session.closed, "a session that does not expire"
+        assert session.protocol.next_timeout() is None
+        return
     session.rest()
     check_everything_is_closed(session)
     check_responses_end_once(session)
     check_ids_are_unique(session)
     check_history(session)
+
+
+def run_all(begin: Callable[[RandomSession], object]) -> None:
+    """Make all runs of one part, and check that they have gone everywhere.
+
+    Caught: a server of tools that can never be reached, so that none is ever called.
+
+    Args:
+        begin: Is called with each session, before the steps.
+    """
+    reached: Counter[str] = Counter()
+
+    @LIMITS
+    @given(chance=_CHANCE)
+    def runs(chance: bytes) -> None:
+        server, *steps = (
+            chance[start + 1 : start + _STEP_BYTES]
+            for start in range(0, len(chance), _STEP_BYTES)
+            if not start or chance[start] >= _LEFT_OUT
+        )
+        session = RandomSession(server, reached)
+        try:
+            begin(session)
+            for step in steps:
+                session.step(step)
+            check_run(session)
+        finally:
+            note(f"the client sent: {session.sent}")
+
+    runs()
+    if _RUNS >= _RUNS_THAT_REACH_ALL:
+        wanted = {
+            row.name
+            for row in EVENTS
+            if (row.direction, row.surface) == ("server", "realtime")
+        }
+        missing = wanted - reached.keys() - {*NEVER_SENT}
+        assert not missing, f"no run has reached {sorted(missing)}"
 
 
 def check_everything_is_closed(session: RandomSession) -> None:
@@ -575,7 +755,11 @@ def check_ids_are_unique(session: RandomSession) -> None:
 
     Caught: an item with a taken id is let in; every call is named `call_1`.
     """
-    made = [item_id for item_id in session.items if item_id.startswith("item_")]
+    made = [
+        item_id
+        for item_id in session.items
+        if item_id.startswith("item_") and item_id not in session.chosen
+    ]
     assert len(set(made)) == len(made), "an item's id came twice"
     assert len(set(session.calls)) == len(session.calls), "a call's id came twice"
 

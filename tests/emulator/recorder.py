@@ -1,10 +1,18 @@
-"""Sees every event that the emulator sends in any test, and holds it to the rules.
+"""Sees every event that the emulator makes in any test, and holds it to the rules.
 
 Installed once for a run by `tests/conftest.py`. It listens at the four doors through
 which a protocol is moved, so that it makes no difference whether a test drives the
 protocol in memory or a server over sockets. Every event is validated against the
 service's schema, where that is beside the repository, and fed to the rules of order of
 its session. The test in which the first deviation happened fails with it.
+
+Seen as well are the events of the old dialect, as they are written, and the only event
+of a client that is turned away behind the upgrade; both are validated.
+
+Not seen is what happens to an event behind its protocol: faults that were ordered, and
+what the server of a test loses or reorders on its way to a socket. Nor are answers over
+HTTP, the codes of closes, servers in processes of their own, and the rest of a session
+that has deviated once. The tests of `tests/emulator/serving` and of clients look there.
 
 With ``EMULATOR_COVERAGE`` set to a folder, it also notes there which test has shown
 what; `scripts/make_coverage_page.py` makes a page of it.
@@ -18,7 +26,7 @@ import json
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,6 +36,7 @@ from weakref import WeakKeyDictionary
 import jsonschema_rs
 import msgspec
 
+from openai_realtime._json import parse_json
 from openai_realtime.codec import encode_event
 from openai_realtime.core.outputs import Send
 from openai_realtime.events import RealtimeEvent
@@ -42,7 +51,11 @@ NO_EVENT = "(no event)"
 # What is not answered when it is taken, or not at once.
 _SILENT = ("input_audio_buffer.append", "session.close")
 
-_DOORS = ("open", "receive", "receive_frame", "handle_timeout")
+DOORS = ("open", "receive", "receive_frame", "handle_timeout")
+"""Through which a protocol is moved; each returns what it says."""
+
+# What answers a turn that ends, and so may come with a request that it is not about.
+_BUSY = ("conversation_already_has_active_response", "rate_limit_exceeded")
 _SHOWN = 600
 
 
@@ -67,6 +80,10 @@ MACHINES = (
     ),
 )
 
+FAREWELL = ("openai_realtime.emulator.serving.reception", "_Farewell", "open")
+BETA = ("openai_realtime.emulator.serving.frames", "BetaFrames", "write")
+"""Where else events are made: module, class, method."""
+
 
 @cache
 def validator_of(union: str, name: str) -> Any:
@@ -90,6 +107,14 @@ def check_schema(fields: Fields, union: str) -> None:
     if not validator.is_valid(fields):
         problems = [str(error.message) for error in validator.iter_errors(fields)]
         raise AssertionError("; ".join(problems)[:_SHOWN])
+
+
+def is_valid(fields: Fields, union: str) -> bool:
+    """Tell whether an event is one of a union's, as far as there is a schema."""
+    if not HAS_SCHEMA:
+        return True
+    validator = validator_of(union, fields["type"])
+    return validator is not None and bool(validator.is_valid(fields))
 
 
 @dataclass
@@ -124,18 +149,19 @@ class Recorder:
     _inside: threading.local = field(default_factory=threading.local)
 
     def install(self) -> None:
-        """Listen to all protocols that there are."""
+        """Listen to all protocols that there are.
+
+        Raises:
+            AssertionError: A door is not where it was, and nobody would be heard there.
+        """
         for machine in MACHINES:
-            try:
-                module = importlib.import_module(machine.module)
-            except ModuleNotFoundError as exc:
-                if exc.name != machine.module:
-                    raise
-                continue
-            cls = getattr(module, machine.name)
-            for door in _DOORS:
-                if door in vars(cls):
-                    setattr(cls, door, self._watched(getattr(cls, door), machine))
+            for door in DOORS:
+                _wrap(
+                    (machine.module, machine.name, door),
+                    functools.partial(self._watched, machine=machine),
+                )
+        _wrap(FAREWELL, self._watched_farewell)
+        _wrap(BETA, self._watched_beta)
 
     def begin(self, test: str) -> None:
         """Forget what came before: a test begins."""
@@ -184,6 +210,45 @@ class Recorder:
 
         return watched
 
+    def _watched_farewell(
+        self, door: Callable[..., list[Any]]
+    ) -> Callable[..., list[Any]]:
+        @functools.wraps(door)
+        def watched(*args: Any, **options: Any) -> list[Any]:
+            outputs = door(*args, **options)
+            sent = [output.event for output in outputs if isinstance(output, Send)]
+            said = [msgspec.json.decode(encode_event(event)) for event in sent]
+            if [fields["type"] for fields in said] != ["error"]:
+                self.deviations.append(f"a farewell says {said}")
+            for fields in said:
+                self._check_alone(fields, "ga.server")
+            return outputs
+
+        return watched
+
+    def _watched_beta(
+        self, door: Callable[..., Sequence[bytes]]
+    ) -> Callable[..., Sequence[bytes]]:
+        @functools.wraps(door)
+        def watched(frames: Any, event: RealtimeEvent) -> Sequence[bytes]:
+            written = door(frames, event)
+            # What was damaged to order stays so in any dialect.
+            if is_valid(msgspec.json.decode(encode_event(event)), "ga.server"):
+                for frame in written:
+                    fields = msgspec.json.decode(frame)
+                    if not is_valid(_without_nulls(fields), "beta.server"):
+                        self._check_alone(fields, "beta.server")
+            return written
+
+        return watched
+
+    def _check_alone(self, fields: Fields, union: str) -> None:
+        """Check one event that belongs to no session that is known here."""
+        try:
+            check_schema(fields, union)
+        except AssertionError as exc:
+            self.deviations.append(f"{exc}\nat {json.dumps(fields)[:_SHOWN]}")
+
     def _take(
         self,
         protocol: Any,
@@ -226,23 +291,60 @@ class Recorder:
         if silent and not name.endswith(_SILENT):
             # The session is over; nobody looks at what comes now.
             return
-        refusals = [error for error in refusals if _answers(name, error)]
+        refusals = [error for error in refusals if _answers(name, event_id, error)]
         for error in refusals:
-            if error.get("event_id") not in (None, event_id):
-                self.deviations.append(f"an error about another event: {error}")
+            if not _names(error, event_id):
+                self.deviations.append(f"an error that does not name {name}: {error}")
             outcome = str(error.get("code"))
             self.outcomes[_key(session.surface, name), outcome].add(self.test)
         if not refusals:
             self.outcomes[_key(session.surface, name), ACCEPTED].add(self.test)
 
 
-def _answers(name: str, error: Fields) -> bool:
+def _wrap(place: tuple[str, str, str], watched: Callable[[Any], Any]) -> None:
+    """Put something around a method, which has to be there."""
+    module, name, method = place
+    cls = getattr(importlib.import_module(module), name, None)
+    assert method in vars(cls or object), f"there is no {module}.{name}.{method}"
+    setattr(cls, method, watched(getattr(cls, method)))
+
+
+def _answers(name: str, event_id: str | None, error: Fields) -> bool:
     """Tell an error that answers a request from a reply to a turn that cannot begin.
 
     That one has no request (PROTOCOL.md section 3.3, `interrupt_response`).
     """
-    busy = error.get("code") == "conversation_already_has_active_response"
-    return name == "response.create" or not busy
+    if error.get("event_id") is not None or error.get("code") not in _BUSY:
+        return True
+    return name == "response.create" and event_id is None
+
+
+def _names(error: Fields, event_id: str | None) -> bool:
+    """Tell whether an error names its request.
+
+    What could not be read as an event need not have been searched for an id.
+    """
+    named = error.get("event_id")
+    if error.get("code") == "invalid_event":
+        return event_id == _UNREADABLE or named in (None, event_id)
+    return named == event_id
+
+
+def _without_nulls(value: Any) -> Any:
+    """Leave out the fields that are null, and put the first item behind something.
+
+    The schema of the old dialect knows few of the nulls that the service sends.
+    """
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return kept | (
+        {"previous_item_id": "root"}
+        if "previous_item_id" in value and not value["previous_item_id"]
+        else {}
+    )
 
 
 def _key(surface: str, name: str) -> str:
@@ -252,16 +354,26 @@ def _key(surface: str, name: str) -> str:
 def _request_of(request: Any) -> tuple[str, str | None]:
     """Return the type and the id of a client's event, however it was handed over."""
     if isinstance(request, RealtimeEvent):
-        event_id = request.event_id
-        return request.type, event_id if isinstance(event_id, str) else None
+        return request.type, _cut(request.event_id)
     try:
-        head = _HEADS.decode(request)
+        head = _head_of(request)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return NO_EVENT, _AnyId()
+        return NO_EVENT, _UNREADABLE
     shown = head.type if isinstance(head.type, str) else NO_EVENT
-    # One that is too long is cut, so that the answer is no longer than the question.
-    event_id = head.event_id
-    return shown, event_id[:512] if isinstance(event_id, str) else None
+    return shown, _cut(head.event_id)
+
+
+def _head_of(frame: str | bytes) -> _Head:
+    try:
+        return _HEADS.decode(frame)
+    except msgspec.MsgspecError:
+        # Half of a pair of surrogates is no mistake.
+        return msgspec.convert(parse_json(frame), _Head)
+
+
+def _cut(event_id: Any) -> str | None:
+    """Return an id as an answer has it: one that is too long is cut."""
+    return event_id[:512] if isinstance(event_id, str) and event_id else None
 
 
 class _Head(msgspec.Struct):
@@ -274,13 +386,7 @@ class _Head(msgspec.Struct):
 _HEADS = msgspec.json.Decoder(_Head)
 
 
-class _AnyId(str):
-    """Stands for the id of a frame that could not be read: any that is found in it."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    __hash__ = str.__hash__
-
+# Stands for the id of a frame that cannot be read.
+_UNREADABLE = "(unreadable)"
 
 RECORDER = Recorder()

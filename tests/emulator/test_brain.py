@@ -338,6 +338,11 @@ def test_no_object_means_no_arguments(schema: Any) -> None:
         ("seven eight", [7, 8]),
         ("nobody", []),
         ("hundred", []),
+        ("call 1234567890123456", []),
+        ("call 1234567890123.5", []),
+        ("123456789012", [123456789012]),
+        ("3.14159265358979323846", [3.14159265358979323846]),
+        ("at -3, 1-2 and 2026-05-31", [-3, 1, 2, 2026, 5, 31]),
     ],
 )
 def test_numbers_are_read(text: str, numbers: list[float]) -> None:

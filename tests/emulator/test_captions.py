@@ -114,6 +114,31 @@ def test_unmarked_audio_has_no_captions(pcm: bytes) -> None:
     assert read_captions(pcm) == []
 
 
+def test_audio_full_of_beginnings_is_read_in_bounded_work() -> None:
+    """Protects all sessions from audio that claims to be nothing but long captions.
+
+    Each of 50,000 beginnings claims all that follows: reading each would never end.
+    """
+    count = 3_200_000
+    marked = bytearray(2 * count)
+    sync = caption(silence(COPY), TEXT)[: 2 * 32]
+    for start in range(0, count - 200, 64):
+        length = f"{(count - start - 96) // 8:032b}"
+        marked[2 * start : 2 * start + 64] = sync
+        marked[2 * start + 64 : 2 * start + 128 : 2] = bytes(map(int, length))
+    assert read_captions(bytes(marked)) == []
+
+
+def test_a_long_caption_is_read_after_many_torn_ones() -> None:
+    """Protects long speech with dropouts from the bound on what is read in vain."""
+    text = "Once upon a time. " * 200
+    size = 2 * CaptionWriter(text).copy_samples
+    whole = caption(silence(size), text)
+    torn = bytearray(whole)
+    torn[size - 20] ^= 1
+    assert read_captions(bytes(torn[:size]) * 9 + whole) == [text]
+
+
 def test_silence_carries_captions() -> None:
     """Protects the pauses inside an utterance, which belong to it."""
     marked = caption(silence(2 * COPY), TEXT)

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = Path("scripts", "make_coverage_page.py")
 PAGE = Path("docs", "emulator-coverage.md")
 
+EMULATOR = ROOT / "src" / "openai_realtime" / "emulator"
+
 REMEDY = "run: make coverage-page"
 
 
@@ -71,6 +73,20 @@ def test_the_tests_exist(rows: list[list[str]]) -> None:
         path = ROOT / "tests" / file
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         assert f"def {test}(" in text, f"there is no {file}::{test}; {REMEDY}"
+
+
+def test_every_code_is_named() -> None:
+    """A refusal that is new in the emulator cannot be forgotten here."""
+    source = "\n".join(
+        path.read_text(encoding="utf-8") for path in sorted(EMULATOR.rglob("*.py"))
+    )
+    codes = set(re.findall(r'\bcode="(\w+)"', source))
+    for name in re.findall(r"\bcode=([A-Z_]+)\b", source):
+        codes |= set(re.findall(rf'^{name} = "(\w+)"', source, re.MULTILINE))
+    assert len(codes) > 15
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    missing = sorted(code for code in codes if f"`{code}`" not in page)
+    assert missing == [], f"not in {PAGE.as_posix()}: {SCRIPT.as_posix()} names codes"
 
 
 def test_an_empty_cell_is_refused(script: dict[str, Any]) -> None:

@@ -206,3 +206,64 @@ def test_a_transcriber_may_fail_in_a_turn_or_an_item() -> None:
         "the transcriber failed"
     ] * 2
     check_order(driver.events)
+
+
+class BadEnd:
+    """A voice, or a brain, that fails when it is to end."""
+
+    def speak(self, text: str, speed: float) -> Iterator[SpokenWord]:
+        """Speak word after word, if one lets it."""
+        try:
+            for word in text.split():
+                yield SpokenWord(f"{word} ", silence(ms_to_samples(200)))
+        finally:
+            raise OSError(SECRET)
+
+    def reply(self, prompt: Any) -> Iterator[Say]:
+        """Say something, and never be done with it."""
+        try:
+            while True:
+                yield Say("One two three " * 20, more=True)
+        finally:
+            raise OSError(SECRET)
+
+
+BAD_ENDS = {
+    "the voice": {"voice": BadEnd()},
+    "the brain": {"brain": BadEnd()},
+    "both": {"voice": BadEnd(), "brain": BadEnd()},
+}
+
+
+@pytest.mark.parametrize("stop", ["token limit", "cancel", "interruption", "close"])
+@pytest.mark.parametrize("plugged_in", BAD_ENDS.values(), ids=BAD_ENDS)
+def test_who_fails_to_end_spoils_nothing(plugged_in: Any, stop: str) -> None:
+    """The response ends once and as it should, and the failure is handed out."""
+    driver = SessionDriver(**plugged_in)
+    driver.say("Say one two three four five six seven eight nine")
+    limit = 8 if stop == "token limit" else "inf"
+    driver.send("response.create", response={"max_output_tokens": limit})
+    driver.run(0.3)
+    if stop == "cancel":
+        driver.send("response.cancel")
+    elif stop == "interruption":
+        driver.append(speech("Wait a moment"))
+    elif stop == "close":
+        driver.protocol.close()
+    driver.run(5.0)
+    statuses = [e.response.status for e in driver.events if e.type == "response.done"]
+    expected = {"token limit": ["incomplete"], "close": []}
+    assert statuses == expected.get(stop, ["cancelled"])
+    if stop != "close":
+        what = [failure.what for failure in driver.failures]
+        assert what
+        assert all("failed to end" in each for each in what)
+        check_order(driver.events)
+
+
+def test_a_voice_that_fails_at_its_very_end_fails_its_response_once() -> None:
+    """All words were said, and nothing comes after `response.done`."""
+    driver = SessionDriver(voice=BadEnd(), brain=PlannedBrain(Say("One two")))
+    done = assert_failed(driver)
+    assert done.output[0].content[0].transcript == "One two "
+    assert [each.type for each in driver.events].count("response.done") == 1

@@ -214,6 +214,28 @@ def test_the_buffer_holds_30_minutes_of_it_too() -> None:
     assert "30 minutes" in error.message
 
 
+@pytest.mark.parametrize("parts", [[2_700_000], [1_400_000, 1_400_000]])
+def test_an_item_brings_as_much_of_it_as_of_pcm(parts: list[int]) -> None:
+    """It is converted in one go: what took longer would hold up all other sessions."""
+    driver = speaking("audio/pcmu")
+    content = [
+        {
+            "type": "input_audio",
+            "audio": base64.b64encode(b"\xff" * size).decode(),
+        }
+        for size in parts
+    ]
+    item = {"type": "message", "role": "user", "content": content}
+    frame = {"type": "conversation.item.create", "item": item}
+    last = f"item.content[{len(parts) - 1}].audio"
+    error = driver.assert_refused("invalid_value", last, frame)
+    assert "327 seconds" in error.message
+    item["content"] = content[:1] if len(parts) > 1 else []
+    assert driver.send("conversation.item.create", item=item)[0].type == (
+        "conversation.item.added"
+    )
+
+
 def test_usage_counts_time_and_not_bytes() -> None:
     """One token for 100 ms of the user's audio, in every format."""
     used = []

@@ -173,3 +173,28 @@ def test_a_transcription_session_never_speaks() -> None:
     driver.append(speech("Hello", silence_ms=1_000))
     listen(driver, 20)
     assert TRIGGERED not in driver.names
+
+
+def test_without_a_microphone_nobody_is_silent() -> None:
+    """Where no audio comes after the reply there is nothing to commit."""
+    driver = idle()
+    driver.say("Hello")
+    driver.respond()
+    driver.run(60)
+    assert TRIGGERED not in driver.names
+
+
+def test_silence_counts_from_the_first_audio() -> None:
+    """A microphone that is switched on late begins the silence."""
+    driver = idle()
+    driver.say("Hello")
+    driver.respond()
+    driver.run(60)
+    began_at = driver.now
+    listen(driver, 20, until=TRIGGERED)
+    assert time_of(driver, TRIGGERED) == pytest.approx(
+        began_at + TIMEOUT_S, abs=2 * FRAME_S
+    )
+    [triggered] = [e for e in driver.events if e.type == TRIGGERED]
+    lasted_ms = triggered.audio_end_ms - triggered.audio_start_ms
+    assert lasted_ms == pytest.approx(5_000, abs=2 * FRAME_S * 1_000)

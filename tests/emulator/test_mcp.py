@@ -193,6 +193,13 @@ def two(**fields: Any) -> list[Any]:
         ([mcp(server_label="")], "missing_required_parameter", "[0].server_label"),
         ([mcp(connector_id="connector_gmail")], "invalid_value", "[0].connector_id"),
         ([mcp(server_url="ftp://x")], "invalid_value", "[0].server_url"),
+        ([mcp(server_url="http://[abc")], "invalid_value", "[0].server_url"),
+        (
+            [mcp(server_url="https://exa\u2100mple.com/")],
+            "invalid_value",
+            "[0].server_url",
+        ),
+        ([mcp(server_url="http://:80/")], "invalid_value", "[0].server_url"),
         (
             [mcp(authorization="k", headers={"AUTHORIZATION": "k"})],
             "invalid_value",
@@ -479,3 +486,92 @@ def test_calls_talk_and_requests_in_one_response() -> None:
     phases = [e for e in driver.events if e.type == "response.mcp_call.completed"]
     assert [event.output_index for event in phases] == [1, 2]
     check_order(driver.events)
+
+
+def test_a_deleted_request_cannot_be_answered() -> None:
+    """Nobody can see any more what would be approved."""
+    driver, request = asked()
+    driver.send("conversation.item.delete", item_id=request.id)
+    driver.assert_refused(
+        "item_not_found", "item.approval_request_id", answer(request, True)
+    )
+    assert driver.run() == []
+
+
+def test_a_request_that_is_deleted_at_once_is_never_asked() -> None:
+    """Between its first event and its last."""
+    driver = connected(mcp(require_approval="always"), pace=0)
+    driver.say("Use the tool add for 17 and 25")
+    driver.send("response.create")
+    [opened] = [
+        event
+        for event in driver.run(until="conversation.item.added")
+        if event.type == "response.output_item.added"
+    ]
+    driver.send("conversation.item.delete", item_id=opened.item.id)
+    driver.run()
+    driver.assert_refused(
+        "item_not_found", "item.approval_request_id", answer(opened.item, True)
+    )
+
+
+def test_open_requests_are_bounded(monkeypatch: Any) -> None:
+    """Those that came first wait no longer; out of band nobody could delete them."""
+    monkeypatch.setattr("openai_realtime.emulator.mcp.connections._MOST_ASKED", 2)
+    driver = connected(mcp(require_approval="always"), pace=0)
+    driver.say("Use the tool add for 17 and 25")
+    requests = [output_of(driver.respond(conversation="none"))[0] for _ in range(3)]
+    driver.assert_refused(
+        "item_not_found", "item.approval_request_id", answer(requests[0], True)
+    )
+    driver.send(**answer(requests[1], True))
+    assert driver.run()[-1].item.output == "42"
+
+
+def test_imports_are_bounded(monkeypatch: Any) -> None:
+    """The servers that came first have to be described anew."""
+    monkeypatch.setattr("openai_realtime.emulator.mcp.connections._MOST_IMPORTS", 2)
+    driver = SessionDriver()
+    for label in ("a", "b", "c"):
+        driver.update(tools=[mcp(label)])
+        driver.run()
+    for label, known in (("a", False), ("c", True)):
+        named = {"type": "mcp", "server_label": label}
+        [event] = driver.update(tools=[named])
+        assert (event.type == "session.updated") == known
+
+
+def test_an_import_out_of_band_is_not_in_the_conversation() -> None:
+    """It is told of, and its tools can be called, but there is no item."""
+    driver = SessionDriver()
+    driver.say("Use the tool add for 17 and 25")
+    before = list(driver.order.history)
+    driver.respond(conversation="none", tools=[mcp()], **TEXT)
+    driver.run()
+    imports = [name for name in driver.names if name.startswith("mcp_list_tools")]
+    assert imports == ["mcp_list_tools.in_progress", "mcp_list_tools.completed"]
+    assert driver.order.history == before
+    [call] = output_of(driver.respond(conversation="none", tools=[mcp()], **TEXT))
+    assert call.output == "42"
+    assert driver.order.history == before
+    # The session has not seen it yet.
+    driver.update(tools=[{"type": "mcp", "server_label": "docs"}])
+    assert types(driver.run()) == IMPORTED
+
+
+def test_credentials_are_not_shown() -> None:
+    """What a server is let in with is for nobody who reads along."""
+    driver = SessionDriver()
+    tools = [
+        mcp("one", authorization="SECRET"),
+        mcp("two", headers={"Authorization": "SECRET"}),
+        {"type": "function", "name": "headers", "parameters": {}},
+    ]
+    [updated] = driver.update(tools=tools)
+    shown = updated.to_dict()["session"]["tools"]
+    assert shown[0] == mcp("one")
+    assert shown[1] == mcp("two")
+    assert shown[2]["name"] == "headers"
+    bound = SessionDriver(config={"tools": tools[:2]})
+    assert "SECRET" not in json.dumps([e.to_dict() for e in bound.events])
+    assert "SECRET" not in json.dumps([e.to_dict() for e in driver.run()])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openai_realtime.audio import ms_to_samples
-from openai_realtime.emulator.brains.action import Call, CallMcp, Say
+from openai_realtime.emulator.brains.action import Call, CallMcp, Chunks, Play, Say
 
 from .event_order import check_order
 from .planned_brain import PlannedBrain
@@ -430,18 +430,179 @@ def test_an_item_can_be_deleted_while_it_is_generated(end: str | None) -> None:
     check_order(driver.events)
 
 
+LIMITS = "openai_realtime.emulator.session.holdings."
+
+
 def test_old_audio_is_forgotten_before_memory_is(monkeypatch: Any) -> None:
-    """Beyond a limit the oldest audio goes, its item stays."""
-    monkeypatch.setattr(
-        "openai_realtime.emulator.session.history._AUDIO_LIMIT_BYTES", 10_000
-    )
+    """Beyond a limit the oldest audio goes; who asks for it is told so."""
+    monkeypatch.setattr(f"{LIMITS}_MOST_AUDIO_BYTES", 10_000)
     driver = SessionDriver()
     part = {"type": "input_audio", "audio": AUDIO}
     for name in ("a", "b", "c"):
         driver.send(**create(message(content=[part], id=name)))
-    kept = {
-        name: driver.send("conversation.item.retrieve", item_id=name)[0].item
-        for name in ("a", "b", "c")
-    }
-    assert kept["b"].content[0].audio == kept["c"].content[0].audio == bytes(4800)
-    assert "audio" not in kept["a"].content[0].to_dict()
+    for name in ("b", "c"):
+        [event] = driver.send("conversation.item.retrieve", item_id=name)
+        assert event.item.content[0].audio == bytes(4800)
+    frame = {"type": "conversation.item.retrieve", "item_id": "a"}
+    error = driver.assert_refused("item_retrieve_invalid_item_id", "item_id", frame)
+    assert "90 minutes" in error.message
+    # The item itself is still there, and so is its length.
+    assert order_of(driver) == ["a", "b", "c"]
+    assert driver.respond()[-2].response.usage.input_token_details.audio_tokens == 3
+    [event] = driver.send("conversation.item.delete", item_id="a")
+    assert event.type == "conversation.item.deleted"
+
+
+def test_what_was_forgotten_can_still_be_truncated(monkeypatch: Any) -> None:
+    """Its length is known, and bounds the cut as before."""
+    driver = SessionDriver()
+    item = spoken(driver)
+    monkeypatch.setattr(f"{LIMITS}_MOST_AUDIO_BYTES", 10_000)
+    part = {"type": "input_audio", "audio": AUDIO}
+    driver.send(**create(message(content=[part])))
+    length_ms = -(-len(item.content[0].audio) // 48)
+    too_long = truncate(item.id, length_ms + 1)
+    driver.assert_refused("invalid_value", "audio_end_ms", too_long)
+    assert driver.send(**truncate(item.id, 300))[0].type.endswith("truncated")
+    driver.assert_refused("invalid_value", "audio_end_ms", truncate(item.id, 301))
+    assert driver.send(**truncate(item.id, 0))[0].type.endswith("truncated")
+    [event] = driver.send("conversation.item.retrieve", item_id=item.id)
+    assert event.type == "error"
+
+
+def test_audio_that_is_gone_makes_room(monkeypatch: Any) -> None:
+    """Deleted or cut off, it does not count against what is there."""
+    monkeypatch.setattr(f"{LIMITS}_MOST_AUDIO_BYTES", 200_000)
+    driver = SessionDriver()
+    driver.update(audio={"input": {"turn_detection": None}})
+    kept = spoken(driver)
+    driver.send(**truncate(kept.id, 100))
+    part = {"type": "input_audio", "audio": AUDIO}
+    for _ in range(50):
+        added, _ = driver.send(**create(message(content=[part])))
+        driver.send("conversation.item.delete", item_id=added.item.id)
+    [event] = driver.send("conversation.item.retrieve", item_id=kept.id)
+    assert len(event.item.content[0].audio) == 4800
+
+
+def test_a_reply_without_a_limit_ends_at_the_models() -> None:
+    """ "inf" is what the largest model can say, some 27 minutes of audio."""
+    minutes = 40
+    pcm = bytes(minutes * 60 * 48_000)
+    brain = PlannedBrain(Play(pcm, chunks=Chunks(audio_ms=10_000)))
+    driver = SessionDriver(brain=brain, pace=0)
+    [done] = [e for e in driver.respond() if e.type == "response.done"]
+    assert done.response.status == "incomplete"
+    assert done.response.status_details.reason == "max_output_tokens"
+    assert done.response.max_output_tokens == "inf"
+    assert 31_000 < done.response.usage.output_tokens <= 32_000
+    assert len(driver.events) < 400
+
+
+def test_a_conversation_that_is_full_says_so(monkeypatch: Any) -> None:
+    """What a client asks for is refused until it has deleted something."""
+    monkeypatch.setattr(f"{LIMITS}_MOST_ITEMS", 3)
+    driver = SessionDriver(pace=0)
+    first = driver.say("One")
+    driver.update(audio={"input": {"turn_detection": None}})
+    driver.say("Two")
+    driver.say("Three")
+    driver.append(speech("Hello"))
+    assert (
+        "3 items"
+        in driver.assert_refused("invalid_value", "item", create(message())).message
+    )
+    for name in ("response.create", "input_audio_buffer.commit"):
+        driver.assert_refused("invalid_value", None, {"type": name})
+    driver.send("conversation.item.delete", item_id=first)
+    assert driver.respond()[-2].response.status == "completed"
+
+
+def test_a_turn_goes_into_a_full_conversation(monkeypatch: Any) -> None:
+    """It was announced; nobody has asked for it who could be refused."""
+    monkeypatch.setattr(f"{LIMITS}_MOST_ITEMS", 1)
+    driver = SessionDriver()
+    driver.say("Count to three")
+    driver.append(speech("Hello", silence_ms=900))
+    driver.run()
+    assert len(order_of(driver)) == 3
+    check_order(driver.events)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        message(content=[{"type": "input_text", "text": "x" * 700}]),
+        message(
+            content=[
+                {
+                    "type": "input_image",
+                    "image_url": "data:image/png;base64," + "A" * 700,
+                }
+            ]
+        ),
+        {"type": "function_call", "name": "f", "arguments": "x" * 700},
+        {"type": "function_call_output", "call_id": "c", "output": "x" * 700},
+        message(content=[{"type": "input_text", "text": ""}] * 40),
+    ],
+)
+def test_text_and_images_are_bounded_together(monkeypatch: Any, item: Any) -> None:
+    """Wherever in an item they are; what was deleted does not count."""
+    monkeypatch.setattr(f"{LIMITS}_MOST_CHARACTERS", 1_500)
+    driver = SessionDriver(official=False)
+    first = driver.send(**create(item))[0].item.id
+    error = driver.assert_refused("invalid_value", "item", create(item))
+    assert "characters" in error.message
+    driver.send("conversation.item.delete", item_id=first)
+    assert driver.send(**create(item))[0].type == "conversation.item.added"
+
+
+def test_ids_of_the_servers_are_none_of_the_clients() -> None:
+    """Whatever a client calls its items: the server's own are called otherwise."""
+    driver = SessionDriver(pace=0)
+    for number in range(2, 7):
+        driver.send(**create(message(id=f"item_{number}")))
+    driver.update(
+        tools=[{"type": "mcp", "server_label": "a", "server_url": "http://a"}]
+    )
+    driver.run(0.0)
+    spoken(driver)
+    driver.append(speech("Hello", silence_ms=900))
+    driver.run()
+    assert len(set(order_of(driver))) == len(order_of(driver)) == 10
+    check_order(driver.events)
+
+
+def test_an_item_that_was_announced_keeps_its_name() -> None:
+    """Until it is there, or will not come, nobody else can have it."""
+    driver = SessionDriver()
+    pcm = speech("Hello there, my friend", silence_ms=900)
+    [started] = driver.append(pcm[:60_000])
+    taken = create(message(id=started.item_id))
+    driver.assert_refused("invalid_value", "item.id", taken)
+    driver.append(pcm[60_000:])
+    assert order_of(driver)[0] == started.item_id
+    driver.run()
+    check_order(driver.events)
+
+
+@pytest.mark.parametrize("end", ["commit", "clear"])
+def test_an_announced_name_ends_with_its_turn(end: str) -> None:
+    """Committed by hand, the item has it; cleared, it is free."""
+    driver = SessionDriver()
+    [started] = driver.append(speech("Hello there, my friend")[:60_000])
+    driver.send(f"input_audio_buffer.{end}")
+    [answer, *_] = driver.send(**create(message(id=started.item_id)))
+    assert answer.type == ("error" if end == "commit" else "conversation.item.added")
+    assert order_of(driver) == [started.item_id]
+
+
+def test_an_import_keeps_the_name_of_its_item() -> None:
+    """Also before it is announced, for ids may be guessed."""
+    driver = SessionDriver()
+    driver.update(
+        tools=[{"type": "mcp", "server_label": "a", "server_url": "http://a"}]
+    )
+    driver.assert_refused("invalid_value", "item.id", create(message(id="item_1")))
+    driver.run()
+    assert order_of(driver) == ["item_1"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from openai_realtime.emulator.brains.action import Pause, Say
 from openai_realtime.emulator.ids import CountedIds
+from openai_realtime.emulator.outputs import Failure
 from openai_realtime.emulator.protocol import EmulatorProtocol
 from openai_realtime.emulator.refusal import Refusal
 from openai_realtime.events import ConversationItemDelete, SessionUpdate
@@ -174,6 +178,62 @@ def test_the_model_is_accepted_and_does_not_change() -> None:
     assert event.session.model == "gpt-realtime"
 
 
+HALF = "\ud83d"
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        (
+            {
+                "type": "session.update",
+                "session": {"type": "realtime", "instructions": f"Hi {HALF}"},
+            },
+            "session.updated",
+        ),
+        (
+            {"type": "response.create", "response": {"instructions": f"Hi {HALF}"}},
+            "response.created",
+        ),
+        (
+            {"type": "response.create", "response": {"metadata": {HALF: HALF}}},
+            "response.created",
+        ),
+        ({"type": "session.update", "session": {"type": HALF}}, "error"),
+        ({"type": "response.create", "x": [[HALF]] * 200}, "response.created"),
+    ],
+)
+def test_half_of_a_character_is_no_end_of_the_session(
+    frame: Any, expected: str
+) -> None:
+    """JavaScript cuts texts amid a pair of surrogates: the half becomes U+FFFD."""
+    driver = SessionDriver()
+    [event] = driver.frame(json.dumps({**frame, "event_id": "mine"}))
+    assert event.type == expected
+    if expected == "error":
+        assert event.error.event_id == "mine"
+    if expected == "session.updated":
+        assert event.session.instructions == "Hi \ufffd"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "x" * 3_000_000},
+        {"type": "session.update", "session": {"type": "x" * 3_000_000}},
+        {"type": "session.update", "session": {"type": "realtime", "x" * 3000: 1}},
+        {"type": "conversation.item.retrieve", "item_id": "x" * 3_000_000},
+        {"type": "conversation.item.delete", "item_id": "x" * 3_000_000},
+    ],
+)
+def test_an_error_is_no_echo_of_megabytes(frame: Any) -> None:
+    """It shows what was wrong, both ends of it where it is long."""
+    [event] = SessionDriver().frame(json.dumps(frame))
+    assert event.type == "error"
+    assert 10 < len(event.error.message) <= 1_000
+    assert len(event.error.param or "") <= 300
+
+
 @pytest.mark.parametrize(
     ("session", "code", "param"),
     [
@@ -294,6 +354,27 @@ def test_the_voice_is_locked_once_the_assistant_has_spoken() -> None:
     driver.assert_refused("cannot_update_voice", "response.audio.output.voice", own)
 
 
+def test_the_voice_that_has_spoken_is_the_sessions() -> None:
+    """Also where a response had its own: it may be named again, another may not."""
+    driver = SessionDriver(pace=0)
+    echo = {"output": {"voice": "echo"}}
+    for _ in range(2):
+        driver.say("Hello")
+        assert driver.respond(audio=echo)[-2].response.audio.output.voice == "echo"
+    [event] = driver.update(instructions="Be kind.")
+    assert event.session.audio.output.voice == "echo"
+    assert driver.update(audio=echo)[0].type == "session.updated"
+    assert driver.respond()[-2].response.audio.output.voice == "echo"
+    before = {
+        "type": "session.update",
+        "session": {"type": "realtime", "audio": {"output": {"voice": "alloy"}}},
+    }
+    error = driver.assert_refused(
+        "cannot_update_voice", "session.audio.output.voice", before
+    )
+    assert "'echo'" in error.message
+
+
 def test_a_text_reply_does_not_lock_the_voice() -> None:
     """Only audio does."""
     driver = SessionDriver()
@@ -389,3 +470,33 @@ def test_the_session_expires() -> None:
     assert driver.send("response.create") == []
     assert driver.protocol.next_timeout() is None
     assert driver.protocol.handle_timeout(now=99.0) == []
+
+
+class StuckBrain:
+    """Begins to speak, and cannot be stopped in good order."""
+
+    def reply(self, prompt: Any) -> Iterator[Any]:
+        """Say one thing, and fail at the end."""
+        try:
+            yield Say("One two three", more=True)
+            yield Pause(60.0)
+        finally:
+            raise OSError("the brain is stuck")
+
+
+@pytest.mark.parametrize("end", ["close", "expiry"])
+def test_what_fails_at_the_end_is_handed_out(end: str) -> None:
+    """Nothing comes behind it that could say so."""
+    driver = SessionDriver(brain=StuckBrain(), max_session_s=10.0)
+    driver.send("response.create")
+    driver.run(5.0)
+    assert driver.failures == []
+    if end == "close":
+        [failure] = driver.protocol.close()
+        assert driver.protocol.close() == []
+    else:
+        driver.run()
+        assert driver.events[-1].error.code == "session_expired"
+        [failure] = driver.failures
+    assert isinstance(failure, Failure)
+    assert str(failure.error) == "the brain is stuck"

@@ -15,6 +15,7 @@ import openai_realtime.cli.demo
 from openai_realtime.audio.pcm import silence
 from openai_realtime.audio.wav import read_wav
 from openai_realtime.emulator.pause import Pause
+from openai_realtime.emulator.senses import sphinx_ears
 from openai_realtime.emulator.senses.ears import Pending
 from openai_realtime.emulator.senses.program_voice import FliteVoice
 from openai_realtime.emulator.senses.sphinx_ears import SphinxEars
@@ -164,6 +165,37 @@ def test_too_much_at_a_time_is_refused() -> None:
         ears.transcribe(without_caption(read_wav(SPEECH / "stop.wav")) * 10)
         with pytest.raises(AudioError, match="wait to be transcribed"):
             take_all([ears.transcribe] * 100)
+
+
+@needs_pocketsphinx
+def test_a_process_that_hangs_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Protects all sessions from one decoder that never answers."""
+    hanging = tmp_path / "hanging.py"
+    hanging.write_text("import threading; threading.Event().wait()")
+    with SphinxEars() as ears, monkeypatch.context() as patched:
+        patched.setattr(sphinx_ears, "_PROCESS", hanging)
+        patched.setattr(sphinx_ears, "_PATIENCE_S", 0.0)
+        with pytest.raises(AudioError, match="if it hung"):
+            text_of(ears.transcribe(silence(2400)))
+        patched.undo()
+        assert text_of(ears.transcribe(silence(2400))) == ""
+
+
+@needs_pocketsphinx
+def test_what_was_cancelled_takes_no_room_and_no_time() -> None:
+    """Protects those who wait from the questions of sessions that have ended."""
+    with SphinxEars() as ears:
+        busy: Any = ears.transcribe(without_caption(read_wav(SPEECH / "stop.wav")) * 2)
+        asked: list[Any] = []
+        with pytest.raises(AudioError, match="wait to be transcribed"):
+            take_all([lambda pcm: asked.append(ears.transcribe(pcm))] * 100)
+        for question in asked[:-1]:
+            question.cancel()
+        others: list[Any] = [ears.transcribe(silence(2400)) for _ in range(20)]
+        assert [text_of(each) for each in [asked[-1], *others]] == [""] * 21
+        assert busy.done()
 
 
 def test_a_missing_package_is_named_with_its_extra(

@@ -306,13 +306,37 @@ def test_items_can_be_created_retrieved_and_deleted() -> None:
     assert driver.order.history == [context]
 
 
-def test_a_deleted_item_is_transcribed_to_its_end() -> None:
-    """What was begun comes, keyed by the id that the client knows."""
-    driver = listening("gpt-4o-transcribe")
-    driver.append(speech("One two three"))
+@pytest.mark.parametrize("model", ["gpt-4o-transcribe", "gpt-4o-transcribe-diarize"])
+@pytest.mark.parametrize("seconds", [0.0, 0.15])
+def test_nothing_is_told_of_a_deleted_item(model: str, seconds: float) -> None:
+    """Its transcription ends with it, be it before or amid its events."""
+    driver = listening(model)
+    driver.append(speech("One two three. Four five six."))
     item_id = driver.send("input_audio_buffer.commit")[0].item_id
-    driver.send("conversation.item.delete", item_id=item_id)
-    assert driver.run()[-1].transcript == "One two three"
+    driver.run(seconds)
+    [deleted] = driver.send("conversation.item.delete", item_id=item_id)
+    assert deleted.type == "conversation.item.deleted"
+    assert driver.run() == []
+    assert driver.protocol.next_timeout() == 3600.0
+
+
+@pytest.mark.parametrize("model", ["whisper-1", "gpt-4o-transcribe"])
+def test_where_nothing_is_said_there_is_no_delta(model: str) -> None:
+    """A transcript may be empty; a delta is a piece of text."""
+
+    class Silent:
+        def transcribe(self, pcm: bytes) -> str:
+            return ""
+
+    driver = transcriber(ears=Silent())
+    audio = {"transcription": {"model": model}, "turn_detection": None}
+    include = ["item.input_audio_transcription.logprobs"]
+    change(driver, audio={"input": audio}, include=include)
+    driver.append(silence(ms_to_samples(500)))
+    driver.send("input_audio_buffer.commit")
+    [completed] = driver.run()
+    assert completed.type == EVENT + "completed"
+    assert (completed.transcript, completed.logprobs) == ("", [])
 
 
 def test_ears_that_need_time_are_waited_for() -> None:

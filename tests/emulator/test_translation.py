@@ -13,9 +13,11 @@ import pytest
 
 from openai_realtime.audio import ms_to_samples, silence
 from openai_realtime.core.outputs import Close, Send
+from openai_realtime.emulator.outputs import Failure
 from openai_realtime.emulator.pause import Pause
 from openai_realtime.emulator.refusal import Refusal
 from openai_realtime.emulator.senses.captions import read_captions
+from openai_realtime.emulator.senses.vad import EnergyVad
 from openai_realtime.emulator.senses.voice import FormantVoice, SpokenWord
 from openai_realtime.events import ResponseCreate
 from openai_realtime.events.translation import SessionUpdate
@@ -411,6 +413,41 @@ def test_a_connection_that_is_over() -> None:
     assert driver.protocol.next_timeout() is None
     assert driver.run() == []
     assert driver.append(b"") == []
+
+
+def test_a_voice_that_cannot_end_is_reported_at_the_close() -> None:
+    """There are no outputs behind it that could say so."""
+
+    class Stuck:
+        def speak(self, text: str, speed: float) -> Iterator[SpokenWord]:
+            try:
+                yield SpokenWord(text, bytes(48_000))
+            finally:
+                raise OSError("the device is gone")
+
+    driver = TranslationDriver(pace=1.0, voice=Stuck())
+    driver.append(phrase("Hello."))
+    driver.run(0.5)
+    assert "session.output_audio.delta" in driver.names
+    [failure] = driver.protocol.close()
+    assert isinstance(failure, Failure)
+    assert str(failure.error) == "the device is gone"
+    assert driver.protocol.close() == []
+
+
+def test_a_detector_that_fails_has_heard_silence() -> None:
+    """The failure is reported, and the session goes on."""
+
+    class Broken(EnergyVad):
+        def probability(self, frame: bytes) -> float:
+            raise OSError("the model is gone")
+
+    driver = TranslationDriver(make_vad=Broken)
+    driver.append(phrase("Hello."))
+    driver.send("session.close")
+    driver.run()
+    assert driver.closed == Close(1000, "")
+    assert [str(failure.error) for failure in driver.failures] == ["the model is gone"]
 
 
 # --- what cannot be ---

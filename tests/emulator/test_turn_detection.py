@@ -455,3 +455,58 @@ def test_a_session_may_end_in_the_middle_of_long_audio() -> None:
     assert driver.closed is not None
     assert not driver.protocol.busy
     assert driver.protocol.next_timeout() is None
+
+
+class FailingVad(EnergyVad):
+    """Works for a second, and fails then for as long; then it works again."""
+
+    heard = 0
+
+    def probability(self, frame: bytes) -> float:
+        """Tell it, or fail."""
+        self.heard += 1
+        if 50 < self.heard <= 100:
+            raise OSError("the model is gone")
+        return super().probability(frame)
+
+
+def test_a_detector_that_fails_has_heard_silence() -> None:
+    """The failure is reported once, and turns are found before it and behind it."""
+    driver = SessionDriver(make_vad=FailingVad, pace=0)
+    detection = {"create_response": False, "prefix_padding_ms": 0}
+    driver.update(audio={"input": {"turn_detection": detection}})
+    tone = speech("Hello there, my friend, how are you today?")[: 48 * 900]
+    for _ in range(2):
+        hear(driver, tone + quiet(100))
+        hear(driver, tone + quiet(100))
+    hear(driver, quiet(1_000))
+    ends = [event.audio_end_ms for event in named(driver, STOPPED)]
+    assert len(ends) == 2
+    # Nothing was heard from 1,000 ms on, so the first turn is over 500 ms later.
+    assert 1_000 <= ends[0] <= 1_520
+    [failure] = driver.failures
+    assert str(failure.error) == "the model is gone"
+
+
+class WrongVad(EnergyVad):
+    """Answers with what is no number, and cannot forget."""
+
+    def probability(self, frame: bytes) -> Any:
+        """Tell nothing."""
+        return "loud"
+
+    def reset(self) -> None:
+        """Fail."""
+        if hasattr(self, "begun"):
+            raise RuntimeError("cannot")
+        self.begun = True
+
+
+def test_a_detector_that_is_no_good_ends_no_session() -> None:
+    """Whatever it does; the client commits by itself then."""
+    driver = SessionDriver(make_vad=WrongVad)
+    hear(driver, speech("Hello", silence_ms=900))
+    assert driver.names[2:] == []
+    driver.send("input_audio_buffer.clear")
+    assert driver.names[2:] == ["input_audio_buffer.cleared"]
+    assert [type(failure.error) for failure in driver.failures] == [ValueError]

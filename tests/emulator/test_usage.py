@@ -162,6 +162,42 @@ def test_no_response_goes_over_its_limit(actions: list[Action], limit: int) -> N
     assert (response.status == "completed") == (unlimited <= limit)
 
 
+@pytest.mark.parametrize("text", ["\u5b57" * 400, "a" * 400, "ab, " * 100])
+def test_text_counts_by_its_length_too(text: str) -> None:
+    """What has no spaces is not free: four characters are a token at least."""
+    driver = SessionDriver(pace=0, brain=PlannedBrain(Say(text)))
+    driver.update(instructions="")
+    driver.say(text)
+    usage = used(driver.respond(**TEXT))
+    least = len(text.strip()) // 4
+    assert least <= usage["input_tokens"] <= 1.4 * least
+    assert least <= usage["output_tokens"] <= 1.4 * least
+
+
+@pytest.mark.parametrize("modality", ["text", "audio"])
+def test_a_limit_cuts_text_without_spaces(modality: str) -> None:
+    """It is written like it is spoken, in pieces of 24 characters or so."""
+    driver = SessionDriver(pace=0, brain=PlannedBrain(Say("\u5b57" * 2_000)))
+    events = driver.respond(max_output_tokens=20, output_modalities=[modality])
+    done = next(e for e in events if e.type == "response.done").response
+    assert done.status == "incomplete"
+    assert done.status_details.reason == "max_output_tokens"
+    written = [e.delta for e in events if e.type.endswith(("text.delta", "ript.delta"))]
+    assert written
+    assert max(map(len, written)) <= 25
+
+
+def test_a_long_word_is_written_whole() -> None:
+    """What was cut up, joined, is the text; short words are left alone."""
+    text = f"One {'x' * 100} two"
+    driver = SessionDriver(pace=0, brain=PlannedBrain(Say(text)))
+    events = driver.respond(**TEXT)
+    deltas = [e.delta for e in events if e.type == "response.output_text.delta"]
+    assert "".join(deltas) == text
+    assert (deltas[0], deltas[-1]) == ("One", " two")
+    assert len(deltas) > 5
+
+
 def test_speech_counts_by_its_length() -> None:
     """User audio 1 token for 100 ms; what transcribing it costs is not in here."""
     driver = SessionDriver(pace=0)

@@ -68,6 +68,22 @@ def test_a_log_without_room_is_refused() -> None:
     """A limit that keeps nothing is a mistake."""
     with pytest.raises(ConfigurationError, match="limit cannot be 0"):
         EventLog(0)
+    with pytest.raises(ConfigurationError, match="limit_bytes cannot be 0"):
+        EventLog(limit_bytes=0)
+
+
+def test_long_events_make_room_too() -> None:
+    """Audio does not fill the memory; the latest event is kept, however long it is."""
+    log = EventLog(limit_bytes=1_000)
+    for _ in range(3):
+        log.note(1, "received", b'{"type":"response.create"}' + b" " * 374, time_s=0.0)
+    assert (len(log), log.dropped) == (2, 1)
+    log.note(1, "received", b'{"type":"response.cancel"}' + b" " * 5_000, time_s=0.0)
+    assert [seen.type for seen in log] == ["response.cancel"]
+    log.clear()
+    note(log, "response.create")
+    note(log, "response.create")
+    assert (len(log), log.dropped) == (2, 0)
 
 
 def test_an_event_that_is_there_is_found_without_waiting() -> None:

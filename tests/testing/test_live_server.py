@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +15,9 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from openai_realtime import ConfigurationError, RealtimeClient
-from openai_realtime.testing import LiveServer
+from openai_realtime.emulator.brains.brain import Action, Prompt, Say
+from openai_realtime.events.translation import SessionClosed
+from openai_realtime.testing import LiveServer, live_server
 
 DEADLINE_S = 10
 CREATE = {"type": "response.create"}
@@ -215,7 +218,8 @@ def test_a_stop_closes_the_sessions_and_leaves_nothing() -> None:
     before = set(threading.enumerate())
     server = LiveServer()
     server.start()
-    assert len(threading.enumerate()) == len(before) + 1
+    [thread] = set(threading.enumerate()) - before
+    assert thread.name == "openai_realtime server"
     connection = connect(server.url)
     receive_until(connection, "session.created")
     server.stop()
@@ -224,7 +228,7 @@ def test_a_stop_closes_the_sessions_and_leaves_nothing() -> None:
     assert end.value.rcvd is not None
     assert end.value.rcvd.code == 1012
     connection.close()
-    assert set(threading.enumerate()) <= before
+    assert thread not in threading.enumerate()
     server.stop()
 
 
@@ -249,3 +253,77 @@ def test_what_needs_a_running_server_says_so() -> None:
             getattr(server, name)
     with server, pytest.raises(ConfigurationError, match="runs already"):
         server.start()
+
+
+def test_a_brain_may_order_faults() -> None:
+    """It runs in the server's own thread, where waiting for that would never end."""
+
+    class Saboteur:
+        def reply(self, prompt: Prompt) -> Iterator[Action]:
+            server.reset()
+            server.fail("close 4444 at response.done")
+            yield Say("Goodbye.")
+
+    with LiveServer(brain=Saboteur()) as server, connect(server.url) as connection:
+        send(connection, CREATE)
+        with pytest.raises(ConnectionClosedError) as end:
+            receive_until(connection, "response.done")
+        assert end.value.rcvd is not None
+        assert end.value.rcvd.code == 4444
+
+
+def test_a_reset_returns_to_the_beginning() -> None:
+    """What the server was made with holds again; sessions keep their numbers."""
+    with LiveServer(script=["One."], faults=["close 4444 at response.done"]) as server:
+        for _ in range(2):
+            server.script(["Two."])
+            server.reset()
+            with connect(server.url) as connection:
+                send(connection, message("Hi"), CREATE)
+                with pytest.raises(ConnectionClosedError) as end:
+                    receive_until(connection, "response.done")
+            assert end.value.rcvd is not None
+            assert end.value.rcvd.code == 4444
+            server.assert_sent(
+                "response.output_audio_transcript.done", transcript="One."
+            )
+            assert [count.times for count in server.fault_counts] == [1]
+        assert [session.number for session in server.sessions] == [1, 2]
+
+
+def test_a_start_that_takes_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is told, and the server that comes too late is none of ours."""
+    go_on = threading.Event()
+    ended = threading.Event()
+
+    class Late(live_server.EmulatorServer):
+        async def __aenter__(self) -> Any:
+            await asyncio.to_thread(go_on.wait)
+            return await super().__aenter__()
+
+        async def __aexit__(self, *args: Any) -> None:
+            await super().__aexit__(*args)
+            ended.set()
+
+    monkeypatch.setattr(live_server, "_START_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(live_server, "EmulatorServer", Late)
+    server = LiveServer()
+    with pytest.raises(TimeoutError, match=r"not ready within 0\.01 s"):
+        server.start()
+    go_on.set()
+    assert ended.wait(DEADLINE_S)
+    with pytest.raises(ConfigurationError, match="does not run"):
+        _ = server.url
+
+
+def test_a_session_that_translates_is_read_as_such() -> None:
+    """Its events have names of their own, and some that others have too."""
+    with LiveServer() as server:
+        url = server.url.replace("/realtime", "/realtime/translations")
+        with connect(f"{url}?model=gpt-realtime-translate") as connection:
+            receive_until(connection, "session.created")
+            send(connection, {"type": "session.close"})
+            receive_until(connection, "session.closed")
+        server.assert_received("session.close", timeout_s=DEADLINE_S)
+        closed = server.assert_sent("session.closed", timeout_s=DEADLINE_S)
+        assert isinstance(closed, SessionClosed)

@@ -23,7 +23,7 @@ from openai_realtime import (
 )
 from openai_realtime.emulator.protocol import EmulatorProtocol
 from openai_realtime.events import Closed
-from openai_realtime.testing import MemoryPair, MemoryServer
+from openai_realtime.testing import MemoryPair, MemoryServer, memory_session
 from openai_realtime.transports import Endpoint
 
 PIZZA_TOML = """
@@ -458,6 +458,22 @@ async def test_a_client_that_does_not_read_stops_the_server_not_the_test() -> No
     await server.advance(1)
     assert len(server.events.sent()) > unread
     await transport.close()
+
+
+@pytest.mark.parametrize("stalls", [True, False])
+async def test_nothing_waits_without_a_limit(
+    monkeypatch: pytest.MonkeyPatch, stalls: bool
+) -> None:
+    """Neither what a stalling server has to take in, nor what a client has to read."""
+    monkeypatch.setattr(memory_session, "_MOST_WAITING", 100)
+    server = MemoryServer(faults=["stall 30 at session.created"] if stalls else [])
+    transport = await server.connect(Endpoint(server.url))
+    clear = json.dumps({"type": "input_audio_buffer.clear"})
+    sending = asyncio.gather(*(transport.send(clear) for _ in range(200)))
+    with pytest.raises(ConnectionClosed) as end:
+        await sending
+    assert end.value.code == 1008
+    assert len(server.events) < 210
 
 
 # --- the same each time ---

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import math
 import socket
@@ -16,7 +17,7 @@ import trustme
 
 from openai_realtime import RealtimeAPI, RealtimeClient
 from openai_realtime.errors import ConfigurationError, ConnectFailed, ConnectionClosed
-from openai_realtime.testing import Direction, Line, Scope, TcpProxy, Then
+from openai_realtime.testing import Direction, Line, Scope, TcpProxy, Then, tcp_proxy
 from openai_realtime.transports import Endpoint, Transport
 from openai_realtime.transports.websocket import connect
 
@@ -754,3 +755,38 @@ async def test_a_conversation_over_a_slow_line_is_the_same(
             item = await client.wait_for_next_completed_item(timeout=DEADLINE_S)
         assert item.formatted.transcript == "One, two, three."
     assert clock.now > 1000
+
+
+async def test_no_room_for_a_connection_is_not_the_end(
+    echo_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where no file is left to open, whoever waits is accepted later."""
+    loop = asyncio.get_running_loop()
+    accept, refusals = loop.sock_accept, iter(range(2))
+
+    async def no_room(listener: socket.socket) -> Any:
+        if next(refusals, None) is not None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return await accept(listener)
+
+    monkeypatch.setattr(tcp_proxy, "_NO_ROOM_PAUSE_S", 0.0)
+    monkeypatch.setattr(loop, "sock_accept", no_room)
+    async with TcpProxy("127.0.0.1", echo_port) as proxy, client_of(proxy) as client:
+        await client.send(b"here")
+        assert await client.receive(4) == b"here"
+    assert caplog.text.count("could not be accepted") == 2
+
+
+async def test_a_side_that_never_hangs_up_does_not_hold_the_other(
+    ends: Ends, own_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cut is over after a while, also where one side goes on sending nothing."""
+    monkeypatch.setattr(tcp_proxy, "_HANG_UP_S", 0.0)
+    async with TcpProxy("127.0.0.1", own_port) as proxy, client_of(proxy) as client:
+        server = await ends.server_end()
+        proxy.cut_after(0)
+        assert await client.rest() == b""
+        assert await server.rest() == b""
+        async with asyncio.timeout(DEADLINE_S):
+            while proxy.open_connections:  # noqa: ASYNC110
+                await asyncio.sleep(0)

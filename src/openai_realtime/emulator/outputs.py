@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec.structs
 
@@ -11,7 +11,11 @@ from ..core.outputs import Close, Send
 from ..events import ServerEvent
 from .ids import Ids
 
-__all__ = ["Failure", "Report", "ServerOutput", "sends"]
+if TYPE_CHECKING:
+    # The injector of faults reads outputs.
+    from .faults.fault import Fault
+
+__all__ = ["Aside", "Failure", "Report", "ServerOutput", "Trouble", "sends"]
 
 
 class Failure(NamedTuple):
@@ -26,7 +30,22 @@ class Failure(NamedTuple):
     error: Exception
 
 
-ServerOutput: TypeAlias = Send | Close | Failure
+class Trouble(NamedTuple):
+    """Let something go wrong from now on, until a response has ended.
+
+    Attributes:
+        fault: What, and at which event; those before this output do not count.
+        response_id: The response, whose `response.done` is the last event that counts.
+    """
+
+    fault: Fault
+    response_id: str
+
+
+Aside: TypeAlias = Failure | Trouble
+"""What goes out in front of the events of the same step."""
+
+ServerOutput: TypeAlias = Send | Close | Aside
 
 Report: TypeAlias = Callable[[Failure], None]
 """Takes a failure in, to be handed out with the next outputs."""

@@ -8,10 +8,9 @@ that is refused becomes an `error` event and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from .._struct import tag_of
 from ..events import (
     ConversationCreated,
     ConversationItemCreate,
@@ -36,33 +35,31 @@ from ..events import (
 from ..resources.items import Conversation, Item, ItemReference, ObjectType
 from .brains.brain import Brain
 from .brains.rules import RuleBrain
-from .expiry import expiry_after
-from .ids import Ids
+from .dispatcher import Answer, Dispatcher, Handler
+from .expiry import Expiry
+from .ids import Ids, UnusedIds
 from .mcp.connections import McpConnections
 from .mcp.server import McpServers
-from .outputs import Failure, ServerOutput, sends
-from .refusal import Refusal, invalid_value, missing
-from .request import Request, event_id_in, read_request
-from .response.output_item import Voice
+from .outbox import Outbox
+from .outputs import ServerOutput
+from .refusal import Refusal, missing
+from .request import Request
 from .response.plan import plan_response
 from .response.responses import Responses
 from .schedule import Schedule
 from .senses.ears import CaptionEars, Listener, Transcriber
 from .senses.vad import EnergyVad, Vad
-from .senses.voice import FormantVoice
+from .senses.voice import FormantVoice, Voice
 from .session.config_rules import Json
-from .session.history import Entry, History
+from .session.entry import Entry
+from .session.guarded_vad import GuardedVad
+from .session.history import History
 from .session.new_item import admit
 from .session.session_kind import KindName
 from .session.settings import SessionSettings
 from .user_turns import UserTurns, added
 
 __all__ = ["EmulatorProtocol"]
-
-_MAX_EVENT_ID = 512
-
-_Events: TypeAlias = Iterator[ServerEvent]
-_Handler: TypeAlias = Callable[[Request[Any], float], _Events]
 
 
 class EmulatorProtocol:
@@ -104,17 +101,15 @@ class EmulatorProtocol:
         pace: float = 5.0,
         max_session_s: float = 3600.0,
     ) -> None:
-        self._ids = ids
-        # What is not handed out yet.
-        self._failures: list[Failure] = []
-        self._ears = Listener(ears or CaptionEars(), self._failures.append)
-        self._max_session_s = max_session_s
-        self._expires: float | None = None
+        self._outbox = Outbox(ids)
+        self._history = History()
+        self._ids = ids = UnusedIds(ids, self._history.is_taken)
+        self._ears = Listener(ears or CaptionEars(), self._outbox.report)
+        self._expiry = Expiry(max_session_s)
         self._closed = False
         self._now = 0.0
         self._conversation_id = ids("conv")
         self._schedule = Schedule(pace)
-        self._history = History()
         self._mcp = McpConnections(
             mcp_servers or _scripted(brain),
             history=self._history,
@@ -138,7 +133,7 @@ class EmulatorProtocol:
             voice=voice or FormantVoice(),
             mcp=self._mcp,
             ids=ids,
-            report=self._failures.append,
+            report=self._outbox.report,
         )
         self._turns = UserTurns(
             settings=self._settings,
@@ -146,10 +141,12 @@ class EmulatorProtocol:
             responses=self._responses,
             schedule=self._schedule,
             ears=self._ears,
-            make_vad=make_vad or EnergyVad,
+            make_vad=self._guarded(make_vad or EnergyVad),
             ids=ids,
         )
-        self._handlers = self._table()
+        self._dispatcher = Dispatcher(
+            self._handlers(), surface="realtime", prepare=self._hear_what_waits
+        )
 
     # --- what the shell calls ---
 
@@ -164,28 +161,30 @@ class EmulatorProtocol:
 
     def open(self, now: float) -> list[ServerOutput]:
         """Begin the session: the first events of the connection."""
-        self._expires = now + self._max_session_s
+        self._expiry.begin(now)
         return self._sent(self._beginning(now), now)
 
     def receive_frame(self, data: str | bytes, *, now: float) -> list[ServerOutput]:
         """Take in a frame, whatever is in it."""
         if self._closed:
             return []
-        try:
-            request = read_request(data)
-        except Refusal as refusal:
-            return self._sent([refusal.event(event_id_in(data))], now)
-        return self._receive(request, now)
+        return self._sent(self._dispatcher.answer_frame(data, now), now)
 
     def receive(self, event: RealtimeEvent, *, now: float) -> list[ServerOutput]:
         """Take in an event that needed no decoding."""
-        return [] if self._closed else self._receive(Request(event), now)
+        if self._closed:
+            return []
+        return self._sent(self._dispatcher.answer(Request(event), now), now)
 
     def next_timeout(self) -> float | None:
         """Return when `handle_timeout` is to be called next, or None for not at all."""
         if self._closed:
             return None
-        due = [self._schedule.next_timeout(), self._turns.next_timeout(), self._expires]
+        due = [
+            self._schedule.next_timeout(),
+            self._turns.next_timeout(),
+            self._expiry.due,
+        ]
         if self._turns.busy:
             due.append(self._now)
         return min((time for time in due if time is not None), default=None)
@@ -194,23 +193,27 @@ class EmulatorProtocol:
         """Do what is due: one step of everything that is under way."""
         if self._closed:
             return []
-        if self._expires is not None and now >= self._expires:
-            return self._expire(now)
+        if self._expiry.has_come(now):
+            return self._expire()
         events = [*self._turns.listen(now)] if self._turns.busy else []
         events += self._schedule.run(now)
         events += self._turns.handle_timeout(now)
         return self._sent(events, now)
 
-    def close(self) -> None:
-        """End whatever is under way, because the connection is over."""
+    def close(self) -> list[ServerOutput]:
+        """End whatever is under way, because the connection is over.
+
+        What could not be ended as it should is handed out; no event is among it.
+        """
         self._closed = True
         self._schedule.clear()
+        return self._outbox.hand_out()
 
     # --- what the client asks for ---
 
-    def _table(self) -> Mapping[type[RealtimeEvent], _Handler]:
+    def _handlers(self) -> Mapping[type[RealtimeEvent], Handler]:
         """Say who handles what; all else that a client may send is refused."""
-        everywhere: dict[type[RealtimeEvent], _Handler] = {
+        everywhere: dict[type[RealtimeEvent], Handler] = {
             SessionUpdate: self._update_session,
             InputAudioBufferAppend: self._append_audio,
             InputAudioBufferCommit: self._commit_audio,
@@ -229,7 +232,7 @@ class EmulatorProtocol:
             ResponseCancel: self._cancel_response,
         }
 
-    def _update_session(self, request: Request[SessionUpdate], now: float) -> _Events:
+    def _update_session(self, request: Request[SessionUpdate], now: float) -> Answer:
         given = request.given("session")
         self._configure(given)
         session = self._settings.resource()
@@ -240,33 +243,33 @@ class EmulatorProtocol:
 
     def _append_audio(
         self, request: Request[InputAudioBufferAppend], now: float
-    ) -> _Events:
+    ) -> Answer:
         yield from self._turns.append(request.event.audio, now)
 
     def _commit_audio(
         self, request: Request[InputAudioBufferCommit], now: float
-    ) -> _Events:
+    ) -> Answer:
         yield from self._turns.commit(now)
 
     def _clear_audio(
         self, request: Request[InputAudioBufferClear], now: float
-    ) -> _Events:
+    ) -> Answer:
         self._turns.clear()
         yield InputAudioBufferCleared()
 
     def _create_item(
         self, request: Request[ConversationItemCreate], now: float
-    ) -> _Events:
+    ) -> Answer:
         event = request.event
         entry = self._admit(event.item, "item")
         self._mcp.check_item(entry.item)
-        self._history.add(entry, event.previous_item_id or None)
+        self._history.create(entry, event.previous_item_id or None)
         yield from added(entry)
         self._mcp.take_answer(entry.item, now=now)
 
     def _retrieve_item(
         self, request: Request[ConversationItemRetrieve], now: float
-    ) -> _Events:
+    ) -> Answer:
         entry = self._history.retrieve(request.event.item_id)
         settings = self._settings
         item = entry.with_audio(settings.input_format, settings.output_format)
@@ -274,7 +277,7 @@ class EmulatorProtocol:
 
     def _truncate_item(
         self, request: Request[ConversationItemTruncate], now: float
-    ) -> _Events:
+    ) -> Answer:
         event = request.event
         self._history.truncate(event)
         yield ConversationItemTruncated(
@@ -285,24 +288,26 @@ class EmulatorProtocol:
 
     def _delete_item(
         self, request: Request[ConversationItemDelete], now: float
-    ) -> _Events:
+    ) -> Answer:
         event = request.event
         self._history.delete(event.item_id)
+        self._mcp.forget(event.item_id)
         yield ConversationItemDeleted(item_id=event.item_id)
 
-    def _create_response(self, request: Request[ResponseCreate], now: float) -> _Events:
+    def _create_response(self, request: Request[ResponseCreate], now: float) -> Answer:
+        self._history.check_room()
         given = request.given("response")
         self._mcp.check_tools(given.get("tools"), "response")
         plan = plan_response(self._settings, given)
         context = None if plan.input is None else self._context(plan.input)
         yield from self._responses.create(plan, context, now=now)
 
-    def _cancel_response(self, request: Request[ResponseCancel], now: float) -> _Events:
+    def _cancel_response(self, request: Request[ResponseCancel], now: float) -> Answer:
         yield from self._responses.cancel(request.event.response_id or None)
 
     # --- the machinery ---
 
-    def _beginning(self, now: float) -> _Events:
+    def _beginning(self, now: float) -> Answer:
         session = self._settings.resource()
         # First, always (PROTOCOL.md section 1.4).
         yield SessionCreated(session=session)
@@ -319,41 +324,15 @@ class EmulatorProtocol:
         self._mcp.check_tools(given.get("tools"), "session")
         self._settings.update(given)
 
-    def _receive(
-        self, request: Request[RealtimeEvent], now: float
-    ) -> list[ServerOutput]:
-        events: list[ServerEvent] = []
-        try:
-            # One by one: what came before a refusal has happened.
-            for event in self._answers(request, now):
-                events.append(event)  # noqa: PERF402
-        except Refusal as refusal:
-            events.append(refusal.event(request.event_id))
-        return self._sent(events, now)
-
-    def _answers(self, request: Request[RealtimeEvent], now: float) -> _Events:
-        handler = self._handler_of(request)
+    def _hear_what_waits(self, request: Request[Any], now: float) -> Answer:
         # Requests are about the audio before them; more audio may wait with it.
         while self._turns.busy and not isinstance(
             request.event, InputAudioBufferAppend
         ):
             yield from self._turns.listen(now)
-        yield from handler(request, now)
 
-    def _handler_of(self, request: Request[RealtimeEvent]) -> _Handler:
-        if len(request.event_id or "") > _MAX_EVENT_ID:
-            raise invalid_value(
-                "event_id", f"An event_id has {_MAX_EVENT_ID} characters at most."
-            )
-        handler = self._handlers.get(type(request.event))
-        if handler is None:
-            known = sorted(map(tag_of, self._handlers))
-            raise invalid_value(
-                "type",
-                f"Invalid value: '{request.event.type}'. Supported events: "
-                f"{', '.join(map(repr, known))}.",
-            )
-        return handler
+    def _guarded(self, make_vad: Callable[[], Vad]) -> Callable[[], Vad]:
+        return lambda: GuardedVad(make_vad(), self._outbox.report)
 
     def _admit(self, item: Item, param: str) -> Entry:
         return admit(
@@ -384,20 +363,18 @@ class EmulatorProtocol:
             context.append(entry)
         return context
 
-    def _expire(self, now: float) -> list[ServerOutput]:
+    def _expire(self) -> list[ServerOutput]:
         """End the session at its maximum length (PROTOCOL.md section 5)."""
-        refusal, close = expiry_after(self._max_session_s)
-        self.close()
-        return [*self._sent([refusal.event(None)], now), close]
+        refusal, close = self._expiry.refusal, self._expiry.close
+        ended = self.close()
+        return [*ended, *self._outbox.hand_out([refusal.event(None)]), close]
 
     def _sent(self, events: Iterable[ServerEvent], now: float) -> list[ServerOutput]:
         self._now = now
         events = list(events)
         for event in events:
             self._turns.watch(event, now)
-        failures: list[ServerOutput] = list(self._failures)
-        self._failures.clear()
-        return [*failures, *sends(events, self._ids)]
+        return self._outbox.hand_out(events)
 
 
 def _scripted(brain: Brain | None) -> McpServers:

@@ -13,9 +13,22 @@ from typing import Any, cast
 from ..events import Error
 from ..resources.limits import APIError
 
-__all__ = ["Refusal", "invalid_field", "invalid_value", "missing", "unknown"]
+__all__ = [
+    "MAX_EVENT_ID",
+    "Refusal",
+    "invalid_field",
+    "invalid_value",
+    "missing",
+    "unknown",
+]
 
-_MAX_EVENT_ID = 512
+MAX_EVENT_ID = 512
+"""How many characters an `event_id` has at most (PROTOCOL.md section 3.6)."""
+
+# An error shows what was sent, which may be long: then its middle is left out.
+_LONGEST_MESSAGE = 1_000
+_LONGEST_PARAM = 300
+_CUT = " ... "
 
 _MISSING_FIELD = re.compile(r"missing required field `([^`]*)`")
 _PATH = re.compile(r" at `\$\.?([^`]*)`")
@@ -43,10 +56,11 @@ class Refusal(Exception):
         param: str | None = None,
         type: str = "invalid_request_error",
     ) -> None:
+        message = _shortened(message, _LONGEST_MESSAGE)
         super().__init__(message)
         self.message = message
         self.code = code
-        self.param = param
+        self.param = _shortened(param, _LONGEST_PARAM) if param else param
         self.type = type
 
     def event(self, event_id: str | None) -> Error:
@@ -57,9 +71,17 @@ class Refusal(Exception):
                 message=self.message,
                 code=self.code,
                 param=self.param,
-                event_id=event_id[:_MAX_EVENT_ID] if event_id else None,
+                event_id=event_id[:MAX_EVENT_ID] if event_id else None,
             )
         )
+
+
+def _shortened(text: str, longest: int) -> str:
+    """Leave the middle out of a text that is too long: both its ends say something."""
+    if len(text) <= longest:
+        return text
+    half = (longest - len(_CUT)) // 2
+    return f"{text[:half]}{_CUT}{text[-half:]}"
 
 
 def invalid_value(param: str, message: str) -> Refusal:

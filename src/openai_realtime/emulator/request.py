@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
+from .._json import parse_json
 from ..codec import decode_event
 from ..errors import RemoteProtocolError
 from ..events import RealtimeEvent, Surface
+from .nesting import MOST_LEVELS, is_deep
 from .refusal import Refusal, invalid_field, invalid_value, missing
 
-__all__ = ["Request", "event_id_in", "read_request"]
+__all__ = ["Request", "event_id_in", "is_too_large", "read_request"]
 
 _EVENT_ID = re.compile(r'"event_id"\s*:\s*"([^"\\]{1,512})"')
 _SEARCHED = 2_000
 _PRUNED_LEVELS = 6
+_NOT_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
-# Deeper than any schema of a tool, and far from where Python's stack ends: whatever is
-# let in is copied, merged and written again.
-_MOST_LEVELS = 150
+# Reading and checking values takes time, in which no other session gets its turn. Audio
+# and images are large and few; of all else this is more than anybody sends.
+_MOST_PLAIN = 1024 * 1024
+_MOST_COMMAS = 20_000
+_MEDIA_EVENTS = ("input_audio_buffer.append", "session.input_audio_buffer.append")
+_MEDIA_ITEMS = ("conversation.item.create", "response.create")
+# The field or the type of what has audio in it, and the field of what has an image.
+_MEDIA = ('"audio"', '"image_url"')
+
+
+class _Head(msgspec.Struct):
+    """What is read of a large message first; the rest is passed over quickly."""
+
+    type: str
+
 
 E = TypeVar("E", bound=RealtimeEvent, covariant=True)
 
@@ -51,10 +65,8 @@ class Request(Generic[E]):
         Fields that our types do not know, and nulls where they have none, are still
         there: an unknown field is to be refused, a null may clear.
         """
-        if self.frame is None:
-            whole = self.event.to_dict()
-        else:
-            whole = msgspec.json.decode(self.frame)
+        frame = self.frame
+        whole = self.event.to_dict() if frame is None else parse_json(frame)
         value = whole.get(field)
         return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
@@ -71,27 +83,60 @@ def read_request(
     Raises:
         Refusal: The frame holds no event that we could understand.
     """
+    if is_too_large(frame):
+        raise Refusal(
+            "The message is larger than 1 MiB. Only what appends audio may be, and "
+            "items with audio or images; and no large message may have more than "
+            f"{_MOST_COMMAS} commas, for so many values take too long to read.",
+            code="invalid_event",
+        )
     try:
         event = decode_event(frame, direction="client", surface=surface)
     except RemoteProtocolError as exc:
         return _read_unusual(frame, surface, exc)
-    if _brackets_in(frame) > _MOST_LEVELS:
-        _check_depth(msgspec.json.decode(frame))
+    # What may open a level.
+    if _count(frame, "{") + _count(frame, "[") > MOST_LEVELS:
+        _check_depth(parse_json(frame))
     return Request(event, frame)
+
+
+def is_too_large(frame: str | bytes) -> bool:
+    """Tell whether a frame is refused for its size, without reading all of it."""
+    if len(frame) <= _MOST_PLAIN:
+        return False
+    # Base64 has none.
+    if _count(frame, ",") > _MOST_COMMAS:
+        return True
+    try:
+        name = msgspec.json.decode(frame, type=_Head).type
+    except _NOT_JSON:
+        # Another mistake, which is found quickly too.
+        return False
+    if name in _MEDIA_ITEMS:
+        return not any(_count(frame, mark) for mark in _MEDIA)
+    return name not in _MEDIA_EVENTS
 
 
 def event_id_in(frame: str | bytes) -> str | None:
     """Find the event's id in a frame that may be broken, or None."""
+    if is_too_large(frame):
+        return _searched_id(frame)
     try:
-        content = msgspec.json.decode(frame)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
-        found = _EVENT_ID.search(text[:_SEARCHED])
-        return found[1] if found else None
+        content = parse_json(frame)
+    except _NOT_JSON:
+        return _searched_id(frame)
     if not isinstance(content, dict):
         return None
     event_id = cast("dict[str, Any]", content).get("event_id")
     return event_id if isinstance(event_id, str) else None
+
+
+def _searched_id(frame: str | bytes) -> str | None:
+    """Find what looks like an event's id in the beginning of a frame."""
+    start = frame[:_SEARCHED]
+    text = start if isinstance(start, str) else start.decode("utf-8", "replace")
+    found = _EVENT_ID.search(text)
+    return found[1] if found else None
 
 
 def _read_unusual(
@@ -118,8 +163,8 @@ def _read_unusual(
 def _object_in(frame: str | bytes) -> dict[str, Any]:
     """Decode the JSON object in a frame, or refuse the frame."""
     try:
-        content = msgspec.json.decode(frame)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+        content = parse_json(frame)
+    except _NOT_JSON as exc:
         raise Refusal(
             f"The message is not valid JSON: {exc}.", code="invalid_event"
         ) from exc
@@ -129,30 +174,18 @@ def _object_in(frame: str | bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", content)
 
 
-def _brackets_in(frame: str | bytes) -> int:
-    """Count what may open a level, which is quick even for a lot of audio."""
-    if isinstance(frame, str):
-        return frame.count("{") + frame.count("[")
-    return frame.count(b"{") + frame.count(b"[")
+def _count(frame: str | bytes, text: str) -> int:
+    """Count how often a text stands in a frame, which is quick even for much audio."""
+    return frame.count(text) if isinstance(frame, str) else frame.count(text.encode())
 
 
 def _check_depth(content: Any) -> None:
     """Refuse what is nested too deeply."""
-    level: list[Any] = [content]
-    for _ in range(_MOST_LEVELS):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return
-    raise Refusal(
-        f"The message is nested more than {_MOST_LEVELS} levels deep.",
-        code="invalid_event",
-    )
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return cast("dict[str, Any]", value).values()
-    return cast("list[object]", value) if isinstance(value, list) else ()
+    if is_deep(content):
+        raise Refusal(
+            f"The message is nested more than {MOST_LEVELS} levels deep.",
+            code="invalid_event",
+        )
 
 
 def _without_nulls(fields: dict[str, Any], levels: int) -> dict[str, Any]:

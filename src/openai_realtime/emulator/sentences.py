@@ -8,7 +8,11 @@ __all__ = ["SentenceCutter", "sentences"]
 
 # A sentence takes the white space after it along. What ends one in scripts without
 # spaces ends it at once; "3.14" and "example.com" do not end anything.
-_END = re.compile(r"[.!?\N{HORIZONTAL ELLIPSIS}]+[\"')\]*_”’]*\s+|[。！？]\s*|\n\s*")  # noqa: RUF001
+_END = re.compile(
+    # A run of dots is gone over once: from its first one.
+    r"(?<![.!?\N{HORIZONTAL ELLIPSIS}])"
+    r"[.!?\N{HORIZONTAL ELLIPSIS}]+[\"')\]*_”’]*\s+|[。！？]\s*|\n\s*"  # noqa: RUF001
+)
 # What is no end although it looks like one: "Dr. ", "J. ", "1. ".
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'])(?:\w|\d+|Mr|Mrs|Ms|Dr|Prof|St|No|vs|e\.g|i\.e|approx)\.\s+$"
@@ -25,11 +29,13 @@ class SentenceCutter:
 
     def push(self, text: str) -> list[str]:
         """Add some text and return the sentences that are complete now."""
-        self._rest += text
+        rest, start = self._rest + text, 0
         found: list[str] = []
-        while (end := _end_of_first(self._rest)) is not None:
-            found.append(self._rest[:end])
-            self._rest = self._rest[end:]
+        # What comes later than this does not bear on where the first sentence ends.
+        while (end := _end_of_first(rest[start : start + _LONGEST + 1])) is not None:
+            found.append(rest[start : start + end])
+            start += end
+        self._rest = rest[start:]
         return found
 
     def flush(self) -> list[str]:
@@ -41,14 +47,17 @@ class SentenceCutter:
 def sentences(text: str) -> list[str]:
     """Cut a whole text into sentences."""
     cutter = SentenceCutter()
-    found: list[str] = []
+    found: list[list[str]] = []
+    blank = True
     for part in [*cutter.push(text), *cutter.flush()]:
         # White space is no sentence of its own.
-        if found and not (part.strip() and found[-1].strip()):
-            found[-1] += part
+        if found and (blank or not part.strip()):
+            found[-1].append(part)
         else:
-            found.append(part)
-    return found
+            found.append([part])
+            blank = True
+        blank = blank and not part.strip()
+    return ["".join(parts) for parts in found]
 
 
 def _end_of_first(text: str) -> int | None:

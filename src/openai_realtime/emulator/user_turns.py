@@ -31,7 +31,8 @@ from .schedule import Schedule
 from .senses.ears import Listener
 from .senses.vad import Vad
 from .session.detection import idle_timeout_ms
-from .session.history import Entry, History
+from .session.entry import Entry
+from .session.history import History
 from .session.idle_clock import IdleClock
 from .session.input_buffer import InputBuffer, SpeechBegan, SpeechEnded
 from .session.new_item import user_speech
@@ -103,6 +104,8 @@ class UserTurns:
             Refusal: It is too much, or ends within a sample; none of it was taken.
         """
         self._buffer.append(audio)
+        if audio:
+            self._idle.audio_came(now)
         yield from self.listen(now)
 
     def listen(self, now: float) -> _Events:
@@ -117,14 +120,18 @@ class UserTurns:
         """Make an item of what is in the buffer; nothing answers it by itself.
 
         Raises:
-            Refusal: There is less than 100 ms of audio.
+            Refusal: There is less than 100 ms of audio, or no room for an item.
         """
+        self._history.check_room()
         item_id, pcm = self._buffer.commit()
         # It starts no response (PROTOCOL.md section 1.1).
         yield from self._commit(item_id, pcm, now)
 
     def clear(self) -> None:
-        """Drop what is in the buffer."""
+        """Drop what is in the buffer, and the turn that is running."""
+        announced = self._buffer.announced
+        if announced is not None:
+            self._history.release(announced)
         self._buffer.clear()
 
     # --- time ---
@@ -179,6 +186,8 @@ class UserTurns:
 
     def _speech_began(self, turn: SpeechBegan) -> _Events:
         self._idle.stop()
+        # Its item is yet to come; nobody else may take its id.
+        self._history.reserve(turn.item_id)
         yield InputAudioBufferSpeechStarted(
             item_id=turn.item_id, audio_start_ms=turn.audio_start_ms
         )

@@ -94,34 +94,67 @@ class Outbox(Generic[T]):
 _Work: TypeAlias = Callable[[Outbox[T]], None]
 
 
-def in_background(work: _Work[T], name: str) -> Generator[T | Pause]:
+def in_background(
+    work: _Work[T], name: str, *, room: threading.Semaphore | None = None
+) -> Generator[T | Pause]:
     """Do `work` in a thread, and yield what it puts out, with pauses in between.
 
-    The thread starts with the first question. Closing this generator closes the
-    outbox, upon which the work has to end.
+    The thread starts with the first question, or as soon as there is room for it.
+    Closing this generator closes the outbox, upon which the work has to end.
+
+    Args:
+        work: What to do.
+        name: What the thread is called.
+        room: Where there is room for so many at a time; the thread takes up one place.
 
     Raises:
         Exception: Whatever the work has failed with.
+        RuntimeError: It has ended with what is no `Exception`.
     """
     outbox: Outbox[T] = Outbox()
-
-    def run() -> None:
-        try:
-            work(outbox)
-        except BaseException as exc:
-            outbox.end(exc)
-        else:
-            outbox.end(None)
-
-    # A daemon: what hangs outside does not keep the program from ending.
-    threading.Thread(target=run, name=name, daemon=True).start()
+    while room is not None and not room.acquire(blocking=False):
+        yield POLL
+    _start(work, outbox, name, room)
     try:
         while True:
             thing = outbox.fetch()
             if isinstance(thing, _End):
-                if thing.error is not None:
+                if isinstance(thing.error, Exception):
                     raise thing.error
+                if thing.error is not None:
+                    # What ends a thread, such as SystemExit, is not to end the server.
+                    what = f"{name} ended with {type(thing.error).__name__}"
+                    raise RuntimeError(what) from thing.error
                 return
             yield POLL if thing is None else thing
     finally:
         outbox.close()
+
+
+def _start(
+    work: _Work[T], outbox: Outbox[T], name: str, room: threading.Semaphore | None
+) -> None:
+    """Begin the work, and make room behind it, however it ends."""
+
+    def leave() -> None:
+        if room is not None:
+            room.release()
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work(outbox)
+        except BaseException as exc:
+            error = exc
+        finally:
+            # First, for whoever fetches may take time.
+            leave()
+        outbox.end(error)
+
+    try:
+        # A daemon: what hangs outside does not keep the program from ending.
+        threading.Thread(target=run, name=name, daemon=True).start()
+    except RuntimeError:
+        # The system has no more threads.
+        leave()
+        raise

@@ -42,6 +42,9 @@ class DirectedServer(ABC):
         self._brain = ReplaceableBrain(brain)
         self._sessions: dict[str, SeenSession] = {}
         self._numbers = 0
+        # What `reset` returns to.
+        self._first_script: ScriptBrain | None = None
+        self._first_faults: list[Fault] = []
 
     @property
     def sessions(self) -> list[SeenSession]:
@@ -83,10 +86,18 @@ class DirectedServer(ABC):
         self._order([_fault(each) for each in faults])
 
     def reset(self) -> None:
-        """Forget the scripts, the faults and the events; sessions go on."""
+        """Be as when it was made, for the next test: its script, its faults, no events.
+
+        Sessions go on, and so does their numbering: ``in_session=1`` is the first
+        session since the server was made. What the server was made with, faults too,
+        holds again, and the faults count from their beginning.
+        """
         self._brain.restore()
         self._clear_faults()
         self.events.clear()
+        if self._first_script is not None:
+            self._brain.replace(self._first_script)
+        self._order(self._first_faults)
 
     @property
     @abstractmethod
@@ -114,10 +125,13 @@ class DirectedServer(ABC):
         faults: Sequence[FaultLike],
     ) -> None:
         """Order what is to hold from the beginning."""
-        self._order(_faults_of(brain))
+        ordered = [*_faults_of(brain)]
         if script is not None:
-            self.script(script)
-        self.fail(*faults)
+            self._first_script = _script_brain(script)
+            self._brain.replace(self._first_script)
+            ordered += _faults_of(self._first_script)
+        self._first_faults = [*ordered, *(_fault(each) for each in faults)]
+        self._order(self._first_faults)
 
     def _session(self, id: str) -> SeenSession:
         """Return the session of this id; a new one is counted."""

@@ -13,12 +13,15 @@ from typing import Literal, TypeAlias
 
 from ..codec import decode_event
 from ..errors import ConfigurationError, RemoteProtocolError
-from ..events import Direction, RealtimeEvent
+from ..events import Direction, RealtimeEvent, Surface
 
 __all__ = ["Accepts", "EventLog", "Search", "SeenEvent", "Way"]
 
 Way: TypeAlias = Literal["received", "sent"]
 """Which way an event went, as the server sees it."""
+
+
+_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -56,19 +59,28 @@ class EventLog:
 
     Args:
         limit: How many events are kept; the oldest make room for new ones.
+        limit_bytes: How many bytes their frames have together; the latest event is
+            kept, however long it is.
 
     Attributes:
         limit: How many events are kept.
+        limit_bytes: How many bytes of frames are kept.
 
     Raises:
         ConfigurationError: There is no room for any event.
     """
 
-    def __init__(self, limit: int = 10_000) -> None:
-        if limit < 1:
-            raise ConfigurationError(f"limit cannot be {limit}; it must be 1 or more")
+    def __init__(self, limit: int = 10_000, *, limit_bytes: int = _LIMIT_BYTES) -> None:
+        for name, value in (("limit", limit), ("limit_bytes", limit_bytes)):
+            if value < 1:
+                raise ConfigurationError(
+                    f"{name} cannot be {value}; it must be 1 or more"
+                )
         self.limit = limit
-        self._seen: deque[SeenEvent] = deque(maxlen=limit)
+        self.limit_bytes = limit_bytes
+        self._seen: deque[SeenEvent] = deque()
+        self._sizes: deque[int] = deque()
+        self._bytes = 0
         self._dropped = 0
         # How many events have gone, for whatever reason.
         self._removed = 0
@@ -110,28 +122,41 @@ class EventLog:
         with self._changed:
             self._removed += len(self._seen)
             self._seen.clear()
-            self._dropped = 0
+            self._sizes.clear()
+            self._dropped = self._bytes = 0
 
     # --- for the server ---
 
     def note(
-        self, session: int, way: Way, frame: bytes | str, *, time_s: float
+        self,
+        session: int,
+        way: Way,
+        frame: bytes | str,
+        *,
+        time_s: float,
+        surface: Surface = "realtime",
     ) -> None:
         """Take a frame down: as the event that it is, if it can be read."""
         direction: Direction = "client" if way == "received" else "server"
         try:
-            event = decode_event(frame, direction=direction)
+            event = decode_event(frame, direction=direction, surface=surface)
         except RemoteProtocolError:
-            self._add(SeenEvent(session, way, time_s, None, frame))
+            self._add(SeenEvent(session, way, time_s, None, frame), len(frame))
         else:
-            self._add(SeenEvent(session, way, time_s, event))
+            self._add(SeenEvent(session, way, time_s, event), len(frame))
 
-    def _add(self, seen: SeenEvent) -> None:
+    def _add(self, seen: SeenEvent, size: int) -> None:
         with self._changed:
-            if len(self._seen) == self.limit:
+            self._seen.append(seen)
+            self._sizes.append(size)
+            self._bytes += size
+            while len(self._seen) > self.limit or (
+                self._bytes > self.limit_bytes and len(self._seen) > 1
+            ):
+                self._seen.popleft()
+                self._bytes -= self._sizes.popleft()
                 self._dropped += 1
                 self._removed += 1
-            self._seen.append(seen)
             self._changed.notify_all()
             for listener in self._listeners:
                 listener()
@@ -184,9 +209,10 @@ class EventLog:
     def _after(self, position: int) -> tuple[list[SeenEvent], int]:
         """Return what came after a position, and the position after that."""
         with self._changed:
-            start = max(position - self._removed, 0)
-            later = list(islice(self._seen, start, None))
-            return later, self._removed + len(self._seen)
+            end = self._removed + len(self._seen)
+            # From the end: who waits has looked at nearly all of them already.
+            later = list(islice(reversed(self._seen), max(end - position, 0)))
+            return later[::-1], end
 
     def _events(
         self, way: Way, type: str | None, session: int | None

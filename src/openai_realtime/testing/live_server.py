@@ -7,15 +7,16 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from ..codec import decode_event
 from ..emulator.brains.brain import Brain
 from ..emulator.faults import Fault, FaultCount
 from ..emulator.server import EmulatorServer, EmulatorSettings
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, RemoteProtocolError
 from ..events import Direction, RealtimeEvent
 from .directed_server import DirectedServer, FaultLike, ScriptLike
 from .event_log import Way
@@ -81,6 +82,9 @@ class LiveServer(DirectedServer):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._failed: BaseException | None = None
+        # Faults are ordered in any thread, while the server starts too.
+        self._ordering = threading.Lock()
+        self._loop_thread: int | None = None
         self._faults: list[Fault] = []
         self._counts: Sequence[FaultCount] = ()
         self._began = time.monotonic()
@@ -97,18 +101,37 @@ class LiveServer(DirectedServer):
         Raises:
             ConfigurationError: It runs already.
             OSError: It cannot listen.
+            TimeoutError: It is not ready within 20 s; whatever it still does ends with
+                the program.
         """
         if self._thread is not None:
             raise ConfigurationError("the server runs already; stop() it first")
         ready: Future[None] = Future()
+        # So that a server whose start was given up cannot speak for the next one.
+        given_up = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(ready,), name="openai_realtime server", daemon=True
+            target=self._run,
+            args=(ready, given_up),
+            name="openai_realtime server",
+            daemon=True,
         )
         self._thread.start()
         try:
-            ready.result(_START_TIMEOUT_S)
+            _, late = wait((ready,), _START_TIMEOUT_S)
+            if late:
+                raise TimeoutError(
+                    f"the server was not ready within {_START_TIMEOUT_S:g} s"
+                )
+            ready.result()
         except BaseException:
-            self.stop()
+            with self._ordering:
+                given_up.set()
+            thread, self._thread = self._thread, None
+            self._tell_to_stop()
+            if ready.done():
+                thread.join(_STOP_TIMEOUT_S)
+            # Whoever is stuck there is not waited for once more.
+            self._forget()
             raise
 
     def stop(self) -> None:
@@ -121,17 +144,23 @@ class LiveServer(DirectedServer):
         thread, self._thread = self._thread, None
         if thread is None:
             return
+        self._tell_to_stop()
+        thread.join(_STOP_TIMEOUT_S)
+        if thread.is_alive():
+            raise RuntimeError(f"the server did not stop within {_STOP_TIMEOUT_S:g} s")
+        self._forget()
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
+
+    def _tell_to_stop(self) -> None:
         if self._loop is not None and self._stop is not None:
             # The loop is closed where the server has failed before.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
-        thread.join(_STOP_TIMEOUT_S)
-        if thread.is_alive():
-            raise RuntimeError(f"the server did not stop within {_STOP_TIMEOUT_S:g} s")
-        self._server = self._loop = self._stop = None
-        failed, self._failed = self._failed, None
-        if failed is not None:
-            raise failed
+
+    def _forget(self) -> None:
+        self._server = self._loop = self._stop = self._loop_thread = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -271,24 +300,29 @@ class LiveServer(DirectedServer):
 
     # --- the thread ---
 
-    def _run(self, ready: Future[None]) -> None:
+    def _run(self, ready: Future[None], given_up: threading.Event) -> None:
         try:
-            asyncio.run(self._serve(ready))
+            asyncio.run(self._serve(ready, given_up))
         except BaseException as exc:
-            if ready.done():
-                self._failed = exc
-            else:
+            if not ready.done():
                 ready.set_exception(exc)
+            elif not given_up.is_set():
+                self._failed = exc
 
-    async def _serve(self, ready: Future[None]) -> None:
+    async def _serve(self, ready: Future[None], given_up: threading.Event) -> None:
         async with EmulatorServer(self._settings) as server:
-            self._server = server
-            self._loop = asyncio.get_running_loop()
-            self._stop = asyncio.Event()
-            for fault in self._faults:
-                server.fail(fault)
+            stop = asyncio.Event()
+            with self._ordering:
+                if given_up.is_set():
+                    return
+                self._loop, self._stop = asyncio.get_running_loop(), stop
+                self._loop_thread = threading.get_ident()
+                for fault in self._faults:
+                    server.fail(fault)
+                # From here on, whoever orders a fault tells the server itself.
+                self._server = server
             ready.set_result(None)
-            await self._stop.wait()
+            await stop.wait()
         self._counts = server.faults.counts
 
     def _running(self) -> EmulatorServer:
@@ -299,6 +333,9 @@ class LiveServer(DirectedServer):
     def _call(self, function: Callable[[], T]) -> T:
         """Call a function in the server's thread, and return what it returns."""
         assert self._loop is not None
+        if threading.get_ident() == self._loop_thread:
+            # Asked by a brain, or by whatever else runs there: nobody else would.
+            return function()
         answer: Future[T] = Future()
 
         def call() -> None:
@@ -311,10 +348,15 @@ class LiveServer(DirectedServer):
         return answer.result(_START_TIMEOUT_S)
 
     def _observe(self, session_id: str, sender: Direction, frame: str | bytes) -> None:
-        number = self._session(session_id).number
+        is_new = session_id not in self._sessions
+        session = self._session(session_id)
+        if is_new and _translates(frame):
+            session.surface = "translation"
         way: Way = "received" if sender == "client" else "sent"
         time_s = time.monotonic() - self._began
-        self.events.note(number, way, frame, time_s=time_s)
+        self.events.note(
+            session.number, way, frame, time_s=time_s, surface=session.surface
+        )
 
     # --- faults ---
 
@@ -324,15 +366,29 @@ class LiveServer(DirectedServer):
         return self._counts if self._server is None else self._server.faults.counts
 
     def _order(self, faults: Sequence[Fault]) -> None:
-        self._faults += faults
-        if self._server is not None:
+        with self._ordering:
+            self._faults += faults
+            server = self._server
+        if server is not None:
             for fault in faults:
-                self._call(partial(self._server.fail, fault))
+                self._call(partial(server.fail, fault))
 
     def _clear_faults(self) -> None:
-        self._faults.clear()
-        if self._server is not None:
-            self._call(self._server.clear_faults)
+        with self._ordering:
+            self._faults.clear()
+            server = self._server
+        if server is not None:
+            self._call(server.clear_faults)
+
+
+def _translates(created: bytes | str) -> bool:
+    """Tell by its first event whether a session is one that translates."""
+    try:
+        event = decode_event(created, direction="server")
+    except RemoteProtocolError:
+        return False
+    session = getattr(event, "session", None)
+    return getattr(session, "type", None) == "translation"
 
 
 def _in_event_loop() -> bool:

@@ -13,9 +13,9 @@ from ..emulator.faults import Arrival, Fault, FaultCount, FaultPlan
 from ..emulator.ids import CountedIds
 from ..emulator.protocol import EmulatorProtocol
 from ..emulator.refusal import Refusal
-from ..emulator.response.output_item import Voice
 from ..emulator.senses.ears import Transcriber
 from ..emulator.senses.vad import EnergyVad, SileroVad, Vad
+from ..emulator.senses.voice import Voice
 from ..emulator.serving.admission import DOORS, Admission, Rules, SessionRefusal, admit
 from ..emulator.serving.frames import frames_of
 from ..emulator.serving.http_refusal import HttpRefusal

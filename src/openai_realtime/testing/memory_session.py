@@ -30,6 +30,10 @@ _log = logging.getLogger("openai_realtime.testing")
 # What a client may leave unread before the server waits for it.
 _INBOX_LIMIT = 64
 
+# What a client may send while the server stalls, and what may come at once for a client
+# that does not read, before the session ends.
+_MOST_WAITING = 10_000
+
 
 class MemorySession:
     """The client's end of a session; a `Transport`.
@@ -37,6 +41,10 @@ class MemorySession:
     What the client sends is taken in at once, within `send`, unless a fault stalls the
     server. What is due is done one step at a time, whenever the loop has a turn and the
     client has read enough. It has no task, so nothing is left behind.
+
+    Nothing waits without an end: where a client sends 10,000 events to a server that
+    stalls, or asks for so much that 10,000 answers are unread, the session ends with
+    1008. (Over sockets, TCP would make whoever sends too much wait.)
 
     Args:
         connection: The how manieth connection to its server it is, from 1.
@@ -165,12 +173,15 @@ class MemorySession:
                     self._finish(code, reason)
                 case Abort():
                     self._finish(1006, "")
-                case Failure(what=what, error=error):
-                    _log.error("%s; the session goes on", what, exc_info=error)
+                case Failure():
+                    _log_failure(step)
                 case Pause():
                     pass
 
     def _send_frame(self, data: bytes) -> None:
+        if len(self._inbox) >= _MOST_WAITING:
+            self._finish(1008, "too many events are unread")
+            return
         self._observe(self._id, "sent", data)
         self._inbox.append(data)
         self._wake_reader()
@@ -181,7 +192,9 @@ class MemorySession:
             self._end = (code, shorten_reason(reason))
             self._steps.clear()
             self._arrived.clear()
-            self._protocol.close()
+            for output in self._protocol.close():
+                if isinstance(output, Failure):
+                    _log_failure(output)
             self._wake_reader()
 
     def _wake_reader(self) -> None:
@@ -195,6 +208,8 @@ class MemorySession:
         self._check_open()
         self._observe(self._id, "received", frame)
         self._arrived += self._frames.read(frame)
+        if len(self._arrived) > _MOST_WAITING:
+            self._finish(1008, "too many events wait for the server")
         self._take_in()
         self.time_has_passed()
 
@@ -220,3 +235,7 @@ class MemorySession:
     def _check_open(self) -> None:
         if self._end is not None:
             raise ConnectionClosed(*self._end)
+
+
+def _log_failure(failure: Failure) -> None:
+    _log.error("%s; the session goes on", failure.what, exc_info=failure.error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..events import RealtimeEvent
+from ..events import RealtimeEvent, Surface
 from .event_log import EventLog
 
 __all__ = ["SeenSession"]
@@ -14,11 +14,13 @@ class SeenSession:
     Attributes:
         number: The how manieth session of the server it is, from 1.
         id: The id that the server gave it.
+        surface: Which events it speaks in: those of ``translation``, or all others.
     """
 
     def __init__(self, number: int, id: str, events: EventLog) -> None:
         self.number = number
         self.id = id
+        self.surface: Surface = "realtime"
         self._events = events
 
     def received(self, type: str | None = None) -> list[RealtimeEvent]:

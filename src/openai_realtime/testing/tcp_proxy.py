@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import os
 import socket
@@ -39,6 +40,13 @@ _BACKLOG = 128
 _CHUNK_BYTES = 64 * 1024
 # A slow line passes so much at a time that it moves several times a second.
 _SLOWEST_STEP_S = 0.05
+
+# After how many seconds it is tried again to accept a connection, where there was no
+# room for one, and how long a side may take to hang up.
+_NO_ROOM_PAUSE_S = 0.1
+_HANG_UP_S = 5.0
+
+_log = logging.getLogger("openai_realtime.testing")
 
 # Closing with this sends a reset instead of the ordinary end.
 _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -350,11 +358,19 @@ class TcpProxy:
     async def _accept(self, listener: _Listener) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            # A client may be gone before it is accepted.
-            with contextlib.suppress(ConnectionError):
+            try:
                 client, _ = await loop.sock_accept(listener)
-                listener.hand_over(client)
-                self._serve(client)
+            except ConnectionError:
+                # A client may be gone before it is accepted.
+                continue
+            except OSError as exc:
+                # Such as no file left to open: it may be otherwise in a moment, and
+                # those who wait to be accepted wait on.
+                _log.warning("a connection could not be accepted: %s", exc)
+                await asyncio.sleep(_NO_ROOM_PAUSE_S)
+                continue
+            listener.hand_over(client)
+            self._serve(client)
 
     def _serve(self, client: socket.socket) -> None:
         self._accepted += 1
@@ -617,16 +633,17 @@ async def _dial(target: tuple[str, int]) -> socket.socket:
 
 
 async def _hang_up(end: socket.socket) -> None:
-    """Say that nothing follows, and wait for the same.
+    """Say that nothing follows, and wait for the same, but not for ever.
 
     Closing at once would turn into a reset where something is unread, and a reset may
     take with it what was passed on before.
     """
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, TimeoutError):
         end.shutdown(socket.SHUT_WR)
-        while await loop.sock_recv(end, _CHUNK_BYTES):
-            pass
+        async with asyncio.timeout(_HANG_UP_S):
+            while await loop.sock_recv(end, _CHUNK_BYTES):
+                pass
 
 
 def _check_choice(what: str, value: object, choices: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from ..._struct import UNSET, UnsetType
 from ...events import (
@@ -36,7 +36,8 @@ from ..brains.prompt import McpOffer
 from ..ids import Ids
 from ..refusal import Refusal, invalid_value, missing
 from ..schedule import Schedule, Step, Steps
-from ..session.history import Entry, History
+from ..session.entry import Entry
+from ..session.history import History
 from .definition import TARGETS, is_allowed, needs_approval
 from .server import McpResult, McpServer, McpServers, McpServerTool
 
@@ -44,11 +45,18 @@ __all__ = ["CALL_S", "McpConnections", "call_item"]
 
 _IMPORT_S = 0.2
 
+# So many imports and open questions are remembered, the latest ones.
+_MOST_IMPORTS = 256
+_MOST_ASKED = 1_000
+
 CALL_S = 0.3
 """How long a call takes, in real time."""
 
 # JSON-RPC 2.0, section 5.1, which MCP is built on.
 _METHOD_NOT_FOUND = -32601
+
+
+_T = TypeVar("_T")
 
 
 class _Asked(NamedTuple):
@@ -61,10 +69,14 @@ class _Asked(NamedTuple):
 
 @dataclass
 class _Import:
-    """An import of tools: from where, what is there, and how it has ended."""
+    """An import of tools: from where, what is there, and how it has ended.
+
+    One that is hidden was for a response out of band.
+    """
 
     target: str | None
     server: McpServer
+    hidden: bool
     ready: bool = False
     failed: bool = False
 
@@ -124,6 +136,7 @@ class McpConnections:
         *,
         now: float,
         again: bool = False,
+        out_of_band: bool = False,
     ) -> None:
         """Begin to import the tools of the servers that are new to the session.
 
@@ -131,40 +144,48 @@ class McpConnections:
             tools: The tools that are to be there.
             now: The time.
             again: Whether those that could not be imported are tried once more.
+            out_of_band: Whether the conversation is to know nothing of it (PROTOCOL.md
+                section 6.5).
         """
         for tool in tools or ():
             if not isinstance(tool, McpTool):
                 continue
             target = _target_of(tool)
             known = self._imports.get(tool.server_label)
-            retried = known is not None and known.failed and again
-            if known is None or retried or target not in (None, known.target):
+            if known is None or target not in (None, known.target):
                 url = tool.server_url if isinstance(tool.server_url, str) else None
                 server = self._servers.find(tool.server_label, url)
-                begun = _Import(target, server)
-                self._imports[tool.server_label] = begun
-                item_id = self._ids("item")
-                steps = self._import(item_id, tool, begun)
-                self._schedule.start(item_id, steps, now=now)
+            elif (known.failed and again) or (known.hidden and not out_of_band):
+                target, server = known.target, known.server
+            else:
+                continue
+            begun = _Import(target, server, hidden=out_of_band)
+            _remember(self._imports, tool.server_label, begun, _MOST_IMPORTS)
+            item_id = self._reserved_id()
+            self._schedule.start(item_id, self._import(item_id, tool, begun), now=now)
 
     def _import(self, item_id: str, tool: McpTool, begun: _Import) -> Steps:
         """Import the tools of one server (PROTOCOL.md section 6.4, point 1)."""
-        empty = _list_item(item_id, tool, ())
-        entry = Entry(empty)
-        self._history.add(entry)
-        # The item is there from the beginning: clients retrieve it at once.
-        yield Step(
-            [
-                McpListToolsInProgress(item_id=item_id),
-                ConversationItemAdded(previous_item_id=entry.previous_id, item=empty),
-            ],
-            _IMPORT_S,
-        )
+        entry = Entry(_list_item(item_id, tool, ()))
+        added: list[ServerEvent] = []
+        if not begun.hidden:
+            # The item is there from the beginning: clients retrieve it at once.
+            self._history.add(entry)
+            added = [_added(entry)]
+        yield Step([McpListToolsInProgress(item_id=item_id), *added], _IMPORT_S)
         reached = not begun.server.unreachable
         entry.item = _list_item(item_id, tool, begun.server.tools if reached else ())
         begun.ready, begun.failed = reached, not reached
         ended = McpListToolsCompleted if reached else McpListToolsFailed
-        yield Step([*_done(entry), ended(item_id=item_id)])
+        done = [] if begun.hidden else _done(entry)
+        self._history.release(item_id)
+        yield Step([*done, ended(item_id=item_id)])
+
+    def _reserved_id(self) -> str:
+        """Name an item that is to come: until then nobody else may take the name."""
+        item_id = self._ids("item")
+        self._history.reserve(item_id)
+        return item_id
 
     def offers(self, tools: Iterable[SessionTool]) -> tuple[McpOffer, ...]:
         """Return the tools of those servers that may be called by now."""
@@ -210,7 +231,12 @@ class McpConnections:
         self, item_id: str, action: CallMcp, arguments: str, output_index: int
     ) -> None:
         """Note that the item of that id asks for the approval of a call."""
-        self._asked[item_id] = _Asked(action, arguments, output_index)
+        asked = _Asked(action, arguments, output_index)
+        _remember(self._asked, item_id, asked, _MOST_ASKED)
+
+    def forget(self, item_id: str) -> None:
+        """Wait for no answer to what an item asks: it was deleted."""
+        self._asked.pop(item_id, None)
 
     def check_item(self, item: Item) -> None:
         """Refuse an answer to what was never asked, or was answered.
@@ -237,7 +263,7 @@ class McpConnections:
             return
         asked = self._asked.pop(item.approval_request_id)
         if item.approve:
-            item_id = self._ids("item")
+            item_id = self._reserved_id()
             steps = self._approved(item_id, item.approval_request_id, asked)
             self._schedule.start(item_id, steps, now=now)
 
@@ -249,7 +275,7 @@ class McpConnections:
         index = asked.output_index
         yield Step(
             [
-                ConversationItemAdded(previous_item_id=entry.previous_id, item=item),
+                _added(entry),
                 ResponseMcpCallInProgress(item_id=item_id, output_index=index),
             ],
             CALL_S,
@@ -299,10 +325,22 @@ def _list_item(
     )
 
 
+def _added(entry: Entry) -> ServerEvent:
+    return ConversationItemAdded(previous_item_id=entry.previous_id, item=entry.item)
+
+
 def _done(entry: Entry) -> list[ServerEvent]:
     if entry.deleted:
         return []
     return [ConversationItemDone(previous_item_id=entry.previous_id, item=entry.item)]
+
+
+def _remember(known: dict[str, _T], key: str, value: _T, most: int) -> None:
+    """Put something in, and take the oldest out where that is one too many."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > most:
+        del known[next(iter(known))]
 
 
 def _mcp_tools(tools: object) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from ...resources.tools import McpTool, McpToolFilter
 from ..refusal import invalid_value, missing, unknown
@@ -54,7 +55,7 @@ def _check_target(tool: dict[str, Any], param: str) -> None:
             f"'{given[0]}' and '{given[1]}' exclude each other; give one of them.",
         )
     url, connector = tool.get("server_url"), tool.get("connector_id")
-    if url is not None and not _URL.fullmatch(url):
+    if url is not None and not _is_url(url):
         raise invalid_value(
             f"{param}.server_url",
             f"Invalid value for '{param}.server_url': it is no http or https URL.",
@@ -72,6 +73,14 @@ def _check_target(tool: dict[str, Any], param: str) -> None:
             f"Invalid value for '{param}.tunnel_id': it is 'tunnel_' and 32 lower-case "
             "letters or digits.",
         )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(_URL.fullmatch(text) and urlsplit(text).hostname)
+    except ValueError:
+        # Such as a bracket that is never closed.
+        return False
 
 
 def _check_credentials(tool: dict[str, Any], param: str) -> None:

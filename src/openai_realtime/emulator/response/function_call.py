@@ -10,6 +10,7 @@ from ...events import (
 from ...resources.items import FunctionCallItem, Item, ItemStatus, ObjectType
 from ..brains.action import Call
 from ..text import sendable
+from ..text_tokens import text_tokens
 from .output_item import (
     NOTHING,
     GrowingText,
@@ -19,7 +20,7 @@ from .output_item import (
     argument_pieces,
     json_text,
 )
-from .tokens import Tokens, word_tokens
+from .tokens import Tokens
 
 __all__ = ["FunctionCall"]
 
@@ -34,12 +35,12 @@ class FunctionCall:
         self._call_id = call_id
         self._name = sendable(action.name)
         self._arguments = json_text(action.arguments)
-        # Cut anywhere, so each piece counts as a word; the name is one as well.
+        # Cut anywhere, so each piece counts as a word.
         self._written = GrowingText()
 
     def tokens(self, piece: Piece = NOTHING) -> Tokens:
         """Count what was written, or what it would be with one more piece."""
-        return Tokens(word_tokens(1) + self._written.tokens(piece.text))
+        return Tokens(text_tokens(self._name) + self._written.tokens(piece.text))
 
     def pieces(self) -> Pieces:
         """Yield the arguments, some characters at a time."""

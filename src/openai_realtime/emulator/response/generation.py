@@ -34,6 +34,7 @@ from ..brains.action import (
     CallMcp,
     Content,
     ContentFilter,
+    Disturb,
     Fail,
     Pause,
     Play,
@@ -42,19 +43,26 @@ from ..brains.action import (
 )
 from ..ids import Ids
 from ..mcp.connections import McpConnections
-from ..outputs import Failure, Report
+from ..outputs import Aside, Failure, Trouble
+from ..plugin_end import end_plugin
 from ..schedule import Step, Steps
-from ..session.history import Entry, History
+from ..senses.voice import Voice
+from ..session.entry import Entry
+from ..session.history import History
 from ..text import sendable
 from .function_call import FunctionCall
 from .mcp_item import McpApprovalRequest, McpCall
 from .message import SpokenMessage, WrittenMessage
-from .output_item import NOTHING, OutputItem, Piece, Place, Voice, json_text
+from .output_item import NOTHING, OutputItem, Piece, Place, json_text
 from .plan import ResponsePlan
 from .rate_limits import EXCEEDED, rate_limits
 from .tokens import Tokens, usage
 
 __all__ = ["Generation"]
+
+# What a response may have where it has no limit of its own: that of the models with the
+# largest context (PROTOCOL.md section 3.6).
+_MOST_TOKENS = 32_000
 
 
 @dataclass
@@ -77,7 +85,7 @@ class Generation:
         history: That conversation's items, or None when out-of-band.
         input: The tokens it was given.
         cached: How many of those were cached.
-        report: Takes what brain and voice fail with.
+        report: Takes what brain and voice fail with, and what is to go wrong.
 
     Attributes:
         done: Whether `response.done` has been made.
@@ -97,7 +105,7 @@ class Generation:
         history: History | None,
         input: Tokens,
         cached: Tokens,
-        report: Report,
+        report: Callable[[Aside], None],
     ) -> None:
         self.id = id
         self.done = False
@@ -125,20 +133,29 @@ class Generation:
 
         Whoever closes the steps before their end closes what the brain was doing too.
         """
+        content = self._content()
         try:
-            yield from self._content()
+            # Not `yield from`, which would end the content here when this is closed:
+            # nothing can be said then about what fails at that.
+            for step in content:  # noqa: UP028
+                yield step
         except Exception as exc:
             # Brain and voice are plugged in, and may fail in any way.
             self._report(Failure(f"the response {self.id} failed", exc))
-            yield Step(self._fail(_FAILED))
+            if not self.done:
+                yield Step(self._fail(_FAILED))
         finally:
-            self._end_actions()
+            end_plugin(content, f"the response {self.id}", self._report)
+            # Nobody asks the brain any more.
+            end_plugin(self._actions, "the brain", self._report)
 
     def _content(self) -> Steps:
         for action in self._actions:
             match action:
                 case Pause(seconds=seconds):
                     yield Step([], wait_s=seconds)
+                case Disturb(fault=fault):
+                    self._report(Trouble(fault, self.id))
                 case Fail():
                     error = ResponseError(
                         type=sendable(action.type),
@@ -164,15 +181,6 @@ class Generation:
         details = ResponseStatusDetails(type=ResponseStatus.CANCELLED, reason=reason)
         closing = self._closing(ItemStatus.INCOMPLETE)
         return [*closing, *self._finish(ResponseStatus.CANCELLED, details)]
-
-    def _end_actions(self) -> None:
-        """Tell the brain that nobody asks it any more."""
-        close: Callable[[], object] | None = getattr(self._actions, "close", None)
-        try:
-            if close is not None:
-                close()
-        except Exception as exc:
-            self._report(Failure(f"the brain failed to end the reply {self.id}", exc))
 
     # --- items ---
 
@@ -227,7 +235,9 @@ class Generation:
                 )
             case Say() | Play() if self._plan.modality == "audio":
                 speed, media_type = self._plan.speed, self._plan.media_type
-                return SpokenMessage(place, action, self._voice, speed, media_type)
+                return SpokenMessage(
+                    place, action, self._voice, speed, media_type, self._report
+                )
             case Say() | Play():
                 return WrittenMessage(place, action)
 
@@ -255,7 +265,12 @@ class Generation:
 
     def _complete(self, writer: OutputItem, action: Action) -> list[ServerEvent]:
         """Close the open item, which is all that it was to be."""
-        if isinstance(writer, McpApprovalRequest) and isinstance(action, CallMcp):
+        deleted = self._open and self._open.entry and self._open.entry.deleted
+        if (
+            isinstance(writer, McpApprovalRequest)
+            and isinstance(action, CallMcp)
+            and not deleted
+        ):
             item_id, output_index = writer.place.item_id, writer.place.output_index
             self._mcp.ask(item_id, action, json_text(action.arguments), output_index)
         return self._closing(ItemStatus.COMPLETED)
@@ -285,9 +300,9 @@ class Generation:
         return events
 
     def _affordable(self, writer: OutputItem, piece: Piece) -> bool:
-        limit = self._plan.max_output_tokens
+        limit = self._plan.max_output_tokens or _MOST_TOKENS
         with_piece = self._output_tokens.plus(writer.tokens(piece))
-        return limit is None or with_piece.total <= limit
+        return with_piece.total <= limit
 
     # --- the end (PROTOCOL.md section 6.12) ---
 

@@ -22,6 +22,7 @@ from ...resources.items import (
 from ..brains.action import CallMcp
 from ..mcp.connections import CALL_S, call_item
 from ..mcp.server import McpResult
+from ..text_tokens import text_tokens
 from .output_item import (
     NOTHING,
     GrowingText,
@@ -31,7 +32,7 @@ from .output_item import (
     Place,
     argument_pieces,
 )
-from .tokens import Tokens, text_tokens, word_tokens
+from .tokens import Tokens
 
 __all__ = ["McpApprovalRequest", "McpCall"]
 
@@ -72,7 +73,7 @@ class McpCall:
 
     def tokens(self, piece: Piece = NOTHING) -> Tokens:
         """Count what was written, or what it would be with one more piece."""
-        return Tokens(word_tokens(1) + self._written.tokens(piece.text))
+        return Tokens(text_tokens(self._action.name) + self._written.tokens(piece.text))
 
     def pieces(self) -> Pieces:
         """Yield the arguments, then the beginning and the end of the call."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypedDict
 
@@ -31,9 +31,13 @@ from ...resources.items import (
     TextPart,
 )
 from ..brains.action import Chunks, Play, Say
+from ..outputs import Report
 from ..pause import Pause
+from ..plugin_end import end_plugin
+from ..senses.voice import Voice
 from ..session.wire_audio import writer
 from ..text import sendable
+from ..words import LONGEST_WORD
 from .output_item import (
     NOTHING,
     WORD_S,
@@ -41,7 +45,6 @@ from .output_item import (
     Piece,
     Pieces,
     Place,
-    Voice,
 )
 from .tokens import Tokens, audio_tokens
 
@@ -136,6 +139,7 @@ class SpokenMessage:
         voice: Says it.
         speed: How fast.
         media_type: What audio the client gets (PROTOCOL.md section 3.2).
+        report: Takes what the voice fails with when it is to end.
     """
 
     def __init__(
@@ -145,6 +149,7 @@ class SpokenMessage:
         voice: Voice,
         speed: float,
         media_type: str,
+        report: Report,
     ) -> None:
         self.place = place
         self.audio = bytearray()
@@ -152,6 +157,7 @@ class SpokenMessage:
         self._left: deque[Say | Play] = deque()
         self._voice = voice
         self._speed = speed
+        self._report = report
         self._wire = writer(media_type)
         self._transcript = GrowingText()
         self.extend(action)
@@ -197,7 +203,7 @@ class SpokenMessage:
                 yield from _audio_pieces(rest[:end], chunks)
                 rest = rest[end:]
         finally:
-            _close(words)
+            end_plugin(words, "the voice", self._report)
         if text:
             yield Piece(text=text)
         yield from _audio_pieces(rest, chunks)
@@ -247,14 +253,17 @@ def _words_of(action: Say | Play) -> str:
 
 
 def _cut(text: str, characters: int | None) -> Iterator[str]:
-    """Cut a text into deltas: words with the white space before them, or lengths."""
+    """Cut a text into deltas: words with the space before them, or lengths.
+
+    What has no spaces is cut up, as it is when it is spoken.
+    """
     start = 0
     while start < len(text):
         if characters is not None:
             end = start + characters
         else:
             end = text.find(" ", start + 1)
-            end = len(text) if end < 0 else end
+            end = min(len(text) if end < 0 else end, start + 1 + LONGEST_WORD)
         yield text[start:end]
         start = end
 
@@ -306,10 +315,3 @@ def _timed(piece: Piece, chunks: Chunks) -> Piece:
     if chunks.delay_s is None:
         return piece
     return piece._replace(lasts_s=0.0, wait_s=chunks.delay_s)
-
-
-def _close(words: Iterator[object]) -> None:
-    """Let a voice clean up that was stopped in between."""
-    close: Callable[[], object] | None = getattr(words, "close", None)
-    if close is not None:
-        close()

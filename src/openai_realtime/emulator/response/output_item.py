@@ -8,16 +8,15 @@ are in the modules beside this one: `message`, `function_call` and `mcp_item`.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol
 
 from ...events import ServerEvent
 from ...resources.items import Item, ItemStatus
-from ..pause import Pause
-from ..senses.voice import SpokenWord
 from ..text import sendable
-from .tokens import Tokens, word_tokens
+from ..text_tokens import estimated_tokens
+from .tokens import Tokens
 
 __all__ = [
     "NOTHING",
@@ -28,7 +27,6 @@ __all__ = [
     "Piece",
     "Pieces",
     "Place",
-    "Voice",
     "argument_pieces",
     "json_text",
 ]
@@ -37,18 +35,6 @@ WORD_S = 1 / 8
 """Text is written at the speed of quick speech: 40 words a second at a pace of 5."""
 
 _ARGUMENTS_CHARACTERS = 12
-
-
-class Voice(Protocol):
-    """What speaks a text, word by word."""
-
-    def speak(self, text: str, speed: float) -> Iterator[SpokenWord | Pause]:
-        """Yield the words with their sound as 24 kHz mono PCM16, each when asked.
-
-        A voice that is not ready yields a `Pause` instead and is asked again. A speed
-        of 1 is the voice's own, 1.5 is faster.
-        """
-        ...
 
 
 class Place(NamedTuple):
@@ -131,6 +117,7 @@ class GrowingText:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._words = 0
+        self._characters = 0
 
     def __str__(self) -> str:
         return "".join(self._pieces)
@@ -139,10 +126,14 @@ class GrowingText:
         """Add a piece; one that ends within a word counts as one itself."""
         self._pieces.append(piece)
         self._words += len(piece.split())
+        self._characters += len(piece)
 
     def tokens(self, piece: str = "") -> int:
         """Estimate the tokens so far, or what they would be with one more piece."""
-        return word_tokens(self._words + len(piece.split()))
+        return estimated_tokens(
+            words=self._words + len(piece.split()),
+            characters=self._characters + len(piece),
+        )
 
 
 def json_text(arguments: Mapping[str, Any] | str) -> str:

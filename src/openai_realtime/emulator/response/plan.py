@@ -35,6 +35,7 @@ class ResponsePlan:
     Attributes:
         modality: ``audio`` or ``text``.
         media_type: What audio the client gets.
+        voice: Whose voice speaks.
         speed: How fast to speak; 1 is as usual.
         tools: The functions that may be called.
         mcp_servers: The MCP servers whose tools may be called.
@@ -47,6 +48,7 @@ class ResponsePlan:
 
     modality: str
     media_type: str
+    voice: str
     speed: float
     instructions: str
     tools: tuple[ToolDefinition, ...]
@@ -89,6 +91,7 @@ def plan_response(settings: SessionSettings, given: Json | None = None) -> Respo
     return ResponsePlan(
         modality=config["output_modalities"][0],
         media_type=output["format"]["type"],
+        voice=output["voice"],
         speed=output["speed"],
         instructions=config["instructions"],
         tools=tuple(tool for tool in tools if isinstance(tool, ToolDefinition)),

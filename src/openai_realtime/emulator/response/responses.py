@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from ...core.response_state import ResponseSlot
@@ -12,16 +12,18 @@ from ..brains.brain import Action, Brain
 from ..brains.prompt import McpOffer, Prompt, prompt_items
 from ..ids import Ids
 from ..mcp.connections import McpConnections
-from ..outputs import Report
+from ..outputs import Aside
 from ..pause import POLL
 from ..refusal import Refusal
 from ..schedule import Schedule, Steps
-from ..session.history import Entry, History
+from ..senses.voice import Voice
+from ..session.entry import Entry
+from ..session.history import History
 from ..session.settings import SessionSettings
+from ..text_tokens import text_tokens
 from .generation import Generation
-from .output_item import Voice
 from .plan import ResponsePlan
-from .tokens import PromptCache, Share, Tokens, share_of, text_tokens
+from .tokens import PromptCache, Share, Tokens, share_of
 
 __all__ = ["Responses"]
 
@@ -38,7 +40,7 @@ class Responses:
         settings: The session, whose voice is locked by the first audio.
         schedule: What runs the responses.
         mcp: The session's MCP servers.
-        report: Takes what brain and voice fail with.
+        report: Takes what brain and voice fail with, and what is to go wrong.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Responses:
         voice: Voice,
         mcp: McpConnections,
         ids: Ids,
-        report: Report,
+        report: Callable[[Aside], None],
     ) -> None:
         self._conversation_id = conversation_id
         self._history = history
@@ -82,7 +84,7 @@ class Responses:
         """
         self._check_room(plan)
         entries = list(self._history) if context is None else context
-        self._mcp.connect(plan.mcp_servers, now=now)
+        self._mcp.connect(plan.mcp_servers, now=now, out_of_band=plan.out_of_band)
         offers = self._mcp.offers(plan.mcp_servers)
         total, cached = self._count(entries, plan, offers)
         generation = Generation(
@@ -101,7 +103,9 @@ class Responses:
         if not plan.out_of_band:
             self._slot.created(generation.id)
         self._running[generation.id] = generation
-        self._schedule.start(generation.id, self._steps(generation), now=now)
+        self._schedule.start(
+            generation.id, self._steps(generation, plan.voice), now=now
+        )
         return [generation.created()]
 
     def cancel(self, response_id: str | None) -> list[ServerEvent]:
@@ -157,11 +161,12 @@ class Responses:
         )
         yield from self._brain.reply(prompt)
 
-    def _steps(self, generation: Generation) -> Steps:
+    def _steps(self, generation: Generation, voice: str) -> Steps:
         """Run a response, noting what it means to the session before others see it."""
         with closing(generation.steps()) as steps:
             for step in steps:
-                self._settings.spoken = self._settings.spoken or generation.spoken
+                if generation.spoken:
+                    self._settings.lock_voice(voice)
                 if generation.done:
                     self._release(generation.id)
                 yield step

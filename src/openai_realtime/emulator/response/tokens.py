@@ -1,8 +1,8 @@
 """What a response costs, in tokens (PROTOCOL.md section 7).
 
 Audio is counted as the service does: the user's with one token for 100 ms, the
-assistant's with one for 50 ms. Text is estimated from its words, and every image counts
-the same: what it holds is not looked at.
+assistant's with one for 50 ms. Text is estimated from its length, and every image
+counts the same: what it holds is not looked at.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from ...resources.response import (
     UsageInputTokenDetails,
     UsageOutputTokenDetails,
 )
-from ..session.history import Entry
+from ..session.entry import Entry
+from ..text_tokens import text_tokens
 
 __all__ = [
     "PromptCache",
@@ -36,12 +37,9 @@ __all__ = [
     "Tokens",
     "audio_tokens",
     "share_of",
-    "text_tokens",
     "usage",
-    "word_tokens",
 ]
 
-_PER_WORD = 1.3
 _USER_TOKEN_SAMPLES = ms_to_samples(100)
 _ASSISTANT_TOKEN_SAMPLES = ms_to_samples(50)
 _IMAGE_TOKENS = 100
@@ -71,16 +69,6 @@ class Share(NamedTuple):
 
     key: str
     tokens: Tokens
-
-
-def text_tokens(text: str) -> int:
-    """Estimate the tokens of a text."""
-    return word_tokens(len(text.split()))
-
-
-def word_tokens(words: int) -> int:
-    """Estimate the tokens of so many words."""
-    return math.ceil(words * _PER_WORD)
 
 
 def audio_tokens(samples: int, role: str) -> int:

@@ -28,6 +28,10 @@ _CRC_BYTES = 4
 _CRC_BITS = 8 * _CRC_BYTES
 _HEAD_BITS = 8 * (len(_SYNC) + _LENGTH_BYTES)
 
+# So many times its own length is looked through for what proves to be no caption. Torn
+# copies take once that; somebody who puts sync words everywhere would take forever.
+_MOST_VAIN = 4
+
 # Tables for bytes.translate(): the lowest bit of each byte, as number and as digit.
 # Digits are what int() reads and bytes.find() searches quickly.
 _BIT = bytes(byte & 1 for byte in range(256))
@@ -96,16 +100,19 @@ def read_captions(pcm: bytes) -> list[str]:
 
     The copies that one utterance carries count once. The same text counts again when
     it is spoken again, that is when its copies begin anew from their first bit.
-    Unmarked audio gives an empty list.
+    Unmarked audio gives an empty list. The work is bounded: audio that is full of what
+    looks like the beginning of a caption is read no further at some point.
     """
     bits = pcm[0::2].translate(_DIGIT)
     sync = _as_digits(_SYNC)
     captions: list[str] = []
     last_text, last_end = "", 0
+    in_vain = 0
     start = bits.find(sync)
-    while start >= 0:
+    while start >= 0 and in_vain <= _MOST_VAIN * len(bits):
         text, end = _decode(bits, start)
         if text is None:
+            in_vain += end - start
             start = bits.find(sync, start + 1)
             continue
         if text != last_text or not _continues(bits, last_end, start, end):
@@ -124,7 +131,11 @@ def _encode(text: str) -> bytes:
 
 
 def _decode(bits: bytes, start: int) -> tuple[str | None, int]:
-    """Decode the copy whose sync word is at `start`; None when it is none, or torn."""
+    """Decode the copy whose sync word is at `start`; None when it is none, or torn.
+
+    Returns:
+        Its text, and the end of what was looked at.
+    """
     head_end = start + _HEAD_BITS
     length_bits = bits[head_end - 8 * _LENGTH_BYTES : head_end]
     length = int(length_bits, 2) if length_bits else 0
@@ -135,7 +146,7 @@ def _decode(bits: bytes, start: int) -> tuple[str | None, int]:
     frame = int(bits[body_start:end], 2).to_bytes((end - body_start) // 8, "big")
     body, crc = frame[:-_CRC_BYTES], frame[-_CRC_BYTES:]
     if zlib.crc32(body) != int.from_bytes(crc, "big"):
-        return None, start
+        return None, end
     return body[_LENGTH_BYTES:].decode("utf-8", "replace"), end
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from ..outputs import Failure, Report
@@ -89,6 +90,21 @@ class Heard:
         """Whether the transcriber has failed at it."""
         return self.ready and self._failed
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the transcriber is still at it."""
+        return self._pending is not None and not self._pending.done()
+
+    def drop(self) -> None:
+        """Let the transcriber leave it, where it can: nobody wants to know any more."""
+        cancel: Callable[[], object] | None = getattr(self._pending, "cancel", None)
+        if not self.waiting or cancel is None:
+            return
+        try:
+            cancel()
+        except Exception as exc:
+            self.fail(exc)
+
     def fail(self, error: Exception) -> None:
         """Note that the transcriber has failed."""
         self._failed = True
@@ -101,9 +117,46 @@ class Listener:
     def __init__(self, transcriber: Transcriber, report: Report) -> None:
         self._transcriber = transcriber
         self._report = report
+        # What was glanced at last, in case that it is listened to next.
+        self._glanced: tuple[bytes, Heard] | None = None
+        self._waiting: list[Heard] = []
 
     def listen(self, pcm: bytes) -> Heard:
         """Make out what is said in 24 kHz mono PCM16."""
+        heard = self._again(pcm) or self._ask(pcm)
+        self._waiting = [each for each in self._waiting if each.waiting]
+        if heard.waiting:
+            self._waiting.append(heard)
+        return heard
+
+    def glance(self, pcm: bytes) -> str | None:
+        """Return what is said, or None where that cannot be told at once.
+
+        Whoever listens to the same audio next gets what was begun here.
+        """
+        heard = self._again(pcm) or self._ask(pcm)
+        self._glanced = pcm, heard
+        return heard.text
+
+    def close(self) -> None:
+        """Leave all that is still being made out."""
+        self._again(b"")
+        for heard in self._waiting:
+            heard.drop()
+        self._waiting.clear()
+
+    def _again(self, pcm: bytes) -> Heard | None:
+        """Return what was glanced at, or drop it where it is something else."""
+        glanced, self._glanced = self._glanced, None
+        if glanced is None:
+            return None
+        before, heard = glanced
+        if before == pcm:
+            return heard
+        heard.drop()
+        return None
+
+    def _ask(self, pcm: bytes) -> Heard:
         try:
             transcript = self._transcriber.transcribe(pcm)
             if transcript is not None and not isinstance(transcript, Pending):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import tempfile
@@ -15,15 +14,12 @@ from ...audio.wav import read_wav
 from ...errors import AudioError, ConfigurationError
 from ..pause import Pause
 from ..sentences import sentences
+from ..words import spoken_words
 from ..worker import Outbox, in_background
 from .captions import CaptionWriter
 from .voice import SpokenWord
 
 __all__ = ["EspeakVoice", "FliteVoice", "ProgramVoice"]
-
-# A word takes the white space after it along (the first one also what is before it).
-# What has no spaces is cut up, so that no piece lasts many seconds.
-_WORD = re.compile(r"\s*\S{1,24}\s*")
 
 # A sentence is spoken in a fraction of a second: a program that takes longer hangs.
 _HANGS_AFTER_S = 60.0
@@ -184,7 +180,7 @@ class FliteVoice(ProgramVoice):
 
 def _words(sentence: str, pcm: bytes) -> Iterator[SpokenWord]:
     """Cut the sound of a sentence into that of its words, by the length of these."""
-    words = _WORD.findall(sentence)
+    words = spoken_words(sentence)
     lengths = [len(word.strip()) + _LETTERS_BETWEEN_WORDS for word in words]
     samples, total = sample_count(pcm), sum(lengths)
     start, done = 0, 0

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from ...audio.pcm import BYTES_PER_SAMPLE
+from ...audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, sample_count
 from ...audio.resample import Downsampler24To16
 from ...errors import AudioError, ConfigurationError
 from .ears import CaptionEars
@@ -30,8 +30,15 @@ _PROCESS = Path(__file__).with_name("sphinx_process.py")
 _MOST_WAITING = 32
 
 
+# The decoder takes less time than the speech lasts; where it takes far more, it hangs.
+_PATIENCE_S = 60.0
+_PATIENCE_PER_S = 5.0
+
+_ENDED = "the process that runs pocketsphinx has ended; if it hung, it was made to"
+
+
 class _Question(NamedTuple):
-    """Audio whose words are wanted."""
+    """Audio whose words are wanted: 24 kHz mono PCM16."""
 
     pcm: bytes
     answer: Future[str]
@@ -41,7 +48,9 @@ class SphinxEars:
     """Makes out English with pocketsphinx; what carries a caption is read from it.
 
     All sessions share one process, which begins with the first audio without a caption
-    and makes out one piece after the other. It ends with `close`, and with the server.
+    and makes out one piece after the other; a piece whose future is cancelled before
+    its turn comes is left out. It ends with `close`, and with the server. Where it
+    hangs or crashes, the piece has failed, and the next one gets a new process.
 
     Raises:
         ConfigurationError: The package pocketsphinx is not installed.
@@ -73,10 +82,12 @@ class SphinxEars:
             return caption
         # A buffer that a client put together may end in the middle of a sample.
         whole = pcm[: len(pcm) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE]
-        question = _Question(Downsampler24To16().push(whole), Future())
+        question = _Question(whole, Future())
         with self._lock:
             if self._closed:
                 raise AudioError("these ears are closed; make new ones")
+            if self._questions.full():
+                self._forget_cancelled()
             try:
                 self._questions.put_nowait(question)
             except queue.Full:
@@ -118,6 +129,19 @@ class SphinxEars:
     ) -> None:
         self.close()
 
+    def _forget_cancelled(self) -> None:
+        """Make room: what nobody waits for any more needs none."""
+        wanted: list[_Question] = []
+        while True:
+            try:
+                question = self._questions.get_nowait()
+            except queue.Empty:
+                break
+            if question is not None and not question.answer.cancelled():
+                wanted.append(question)
+        for question in wanted:
+            self._questions.put_nowait(question)
+
     def _work(self) -> None:
         """Ask the process one question after the other."""
         try:
@@ -135,7 +159,19 @@ class SphinxEars:
             self._end_process()
 
     def _ask(self, pcm: bytes) -> str:
+        # Here, where no session waits: an hour of audio takes a while.
+        given = Downsampler24To16().push(pcm)
+        patience_s = _PATIENCE_S + _PATIENCE_PER_S * sample_count(pcm) / SAMPLE_RATE
         process = self._running()
+        hangs = threading.Timer(patience_s, process.kill)
+        hangs.daemon = True
+        hangs.start()
+        try:
+            return self._answer(process, given)
+        finally:
+            hangs.cancel()
+
+    def _answer(self, process: subprocess.Popen[bytes], pcm: bytes) -> str:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -143,9 +179,9 @@ class SphinxEars:
             process.stdin.flush()
             line = process.stdout.readline()
         except OSError as exc:
-            raise AudioError("the process that runs pocketsphinx has ended") from exc
+            raise AudioError(_ENDED) from exc
         if not line:
-            raise AudioError("the process that runs pocketsphinx has ended")
+            raise AudioError(_ENDED)
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise AudioError(f"pocketsphinx failed: {answer['error']}")

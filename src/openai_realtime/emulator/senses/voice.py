@@ -8,23 +8,20 @@ activity detectors take for speech, and the text itself as a caption.
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from array import array
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ...audio.pcm import SAMPLE_RATE, ms_to_samples, sample_count, silence, to_pcm16
 from ...errors import AudioError
+from ..pause import Pause
+from ..words import CLOSING, spoken_words
 from .captions import CaptionWriter
 
-__all__ = ["FormantVoice", "SpokenWord"]
-
-# A word takes the white space after it along (the first one also what is before it).
-# What has no spaces is cut up, so that no piece lasts many seconds.
-_WORD = re.compile(r"\s*\S{1,24}\s*")
+__all__ = ["FormantVoice", "SpokenWord", "Voice"]
 
 _LOWEST_PITCH_HZ, _HIGHEST_PITCH_HZ = 60.0, 400.0
 
@@ -38,7 +35,6 @@ _PAUSES_MS = {
     **dict.fromkeys(";:", 180),
     **dict.fromkeys(".!?\N{HORIZONTAL ELLIPSIS}", 260),
 }
-_CLOSING = "\"')]}*_\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 
 # A sound fades into the next one over this many periods of the pitch.
 _GLIDE_PERIODS = 3
@@ -59,6 +55,18 @@ class SpokenWord(NamedTuple):
     """The word as it stands in the text, with the white space after it."""
     pcm: bytes
     """24 kHz mono PCM16, the pause after the word included."""
+
+
+class Voice(Protocol):
+    """What speaks a text, word by word."""
+
+    def speak(self, text: str, speed: float) -> Iterator[SpokenWord | Pause]:
+        """Yield the words with their sound as 24 kHz mono PCM16, each when asked.
+
+        A voice that is not ready yields a `Pause` instead and is asked again. A speed
+        of 1 is the voice's own, 1.5 is faster.
+        """
+        ...
 
 
 class _Sound(NamedTuple):
@@ -142,7 +150,7 @@ class FormantVoice:
         if not text.strip():
             return
         writer = CaptionWriter(text)
-        words = _WORD.findall(text)
+        words = spoken_words(text)
         spoken = 0
         for position, word in enumerate(words, start=1):
             pcm = _spoken(word, speed, self._period)
@@ -217,7 +225,7 @@ def _pause_ms(word: str) -> int:
 
 def _core(word: str) -> str:
     """Strip white space and closing quotes and brackets from the end of a word."""
-    return word.rstrip().rstrip(_CLOSING)
+    return word.rstrip().rstrip(CLOSING)
 
 
 @lru_cache(maxsize=256)

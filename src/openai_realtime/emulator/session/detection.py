@@ -8,6 +8,7 @@ from ...audio.pcm import ms_to_samples
 from ..senses.ears import Listener
 from ..senses.turn_detector import Finished, TurnDetector
 from ..senses.vad import Vad
+from ..words import CLOSING
 from .config_rules import Json
 
 __all__ = [
@@ -43,7 +44,6 @@ _LEADING_ON = frozenset(
         *("were", "um", "uh", "uhm", "er", "erm", "hmm", "well"),
     )
 )
-_CLOSING = "\"')]}\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 
 
 def make_detector(
@@ -99,9 +99,10 @@ def is_same(before: Json | None, after: Json | None) -> bool:
 def sounds_finished(ears: Listener, pcm: bytes) -> bool:
     """Tell whether nothing speaks against what is said being a whole sentence.
 
-    Where nobody can tell what is said, or not yet, nothing does.
+    Where nobody can tell what is said, or not yet, nothing does. What the ears make of
+    it then is not lost: a turn that ends here has the same audio.
     """
-    text = (ears.listen(pcm).text or "").rstrip().rstrip(_CLOSING)
+    text = (ears.glance(pcm) or "").rstrip().rstrip(CLOSING)
     if text.endswith(_OPEN_ENDS):
         return False
     words = text.lower().split()

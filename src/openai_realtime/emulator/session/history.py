@@ -1,115 +1,31 @@
-"""The conversation as the server keeps it: items in order, their audio beside them.
-
-Events never carry an item's audio (PROTOCOL.md section 1.2), so an `Entry` holds the
-item without it and the audio apart, for those who retrieve it.
-"""
+"""The conversation as the server keeps it: items in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from ..._struct import UNSET
-from ...audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from ...audio.pcm import SAMPLE_RATE, ms_to_samples
 from ...events import ConversationItemTruncate
-from ...resources.items import (
-    ContentPart,
-    InputAudioPart,
-    Item,
-    MessageItem,
-    OutputAudioPart,
-)
 from ..refusal import Refusal, invalid_value
-from ..senses.ears import Heard
-from .wire_audio import PCM, to_wire
+from .entry import Entry
+from .holdings import AUDIO_MINUTES, Holdings
 
-__all__ = ["Entry", "History"]
-
-# 90 minutes of PCM16. What a client retrieves is recent; a session that feeds audio
-# faster than real time is not to fill the server's memory.
-_AUDIO_LIMIT_BYTES = 90 * 60 * SAMPLE_RATE * BYTES_PER_SAMPLE
-
-
-@dataclass
-class Entry:
-    """One item with all that the server knows of it.
-
-    Attributes:
-        item: The item as events show it, without audio.
-        audio: Its audio by content index, PCM16; it may still grow.
-        heard: What the transcriber made of the user's audio, by content index.
-        truncated: Whether the client cut it to what was played.
-        previous_id: The item that it stands behind now, None at the front.
-        deleted: Whether the client has removed it, be it while it was generated.
-    """
-
-    item: Item
-    audio: dict[int, bytes | bytearray] = field(
-        default_factory=dict[int, bytes | bytearray]
-    )
-    heard: dict[int, Heard] = field(default_factory=dict[int, Heard])
-    truncated: bool = False
-    previous_id: str | None = None
-    deleted: bool = False
-
-    @property
-    def id(self) -> str:
-        """The item's id."""
-        return self.item.id if isinstance(self.item.id, str) else ""
-
-    @property
-    def samples(self) -> int:
-        """The count of samples of all its audio."""
-        return sum(len(pcm) for pcm in self.audio.values()) // BYTES_PER_SAMPLE
-
-    def with_audio(self, input_format: str = PCM, output_format: str = PCM) -> Item:
-        """Return the item with its audio inside, in these formats."""
-
-        def filled(index: int, part: ContentPart) -> ContentPart:
-            pcm = bytes(self.audio.get(index, b""))
-            if isinstance(part, InputAudioPart) and index in self.audio:
-                return replace(part, audio=to_wire(pcm, input_format))
-            if isinstance(part, OutputAudioPart) and index in self.audio:
-                return replace(part, audio=to_wire(pcm, output_format))
-            return part
-
-        return _with_parts(self.item, filled)
-
-    def finish(self, item: Item) -> None:
-        """Take the item in its final form."""
-        self.item = _without_transcript(item) if self.truncated else item
-
-    def transcribed(self, index: int, transcript: str) -> None:
-        """Note the transcript of what the user said in one part."""
-
-        def filled(at: int, part: ContentPart) -> ContentPart:
-            if at == index and isinstance(part, InputAudioPart):
-                return replace(part, transcript=transcript)
-            return part
-
-        self.item = _with_parts(self.item, filled)
-
-    def truncate(self, samples: int) -> None:
-        """Keep only this much of the assistant's audio, and no transcript."""
-        # A copy: the item may still be generated, and nothing of that counts any more.
-        self.audio[0] = bytes(self.audio[0][: samples * BYTES_PER_SAMPLE])
-        self.item = _without_transcript(self.item)
-        self.truncated = True
+__all__ = ["History"]
 
 
 class History:
     """The default conversation's items, in order.
 
     At most 90 minutes of audio are kept; beyond that the oldest audio is forgotten,
-    though not its item. `forgotten` counts the items it happened to.
+    though not its item nor its length.
     """
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
         self._by_id: dict[str, Entry] = {}
-        self.forgotten = 0
+        self._holdings = Holdings()
+        # The ids of items that were announced and are not there yet.
+        self._reserved: set[str] = set()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
@@ -126,42 +42,80 @@ class History:
         """Return the entry of that id, or None."""
         return self._by_id.get(item_id)
 
-    def add(self, entry: Entry, after: str | None = None) -> None:
-        """Insert an entry: behind the item named, at the ``root``, or at the end.
+    # --- ids ---
+
+    def is_taken(self, item_id: str) -> bool:
+        """Tell whether an item has that id, or will have it."""
+        return item_id in self._by_id or item_id in self._reserved
+
+    def reserve(self, item_id: str) -> None:
+        """Keep an id for an item that the server will add."""
+        self._reserved.add(item_id)
+
+    def release(self, item_id: str) -> None:
+        """Give back an id: its item will not come."""
+        self._reserved.discard(item_id)
+
+    # --- what the server adds, and what the client asks for ---
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry of the server's at the end, which is never refused."""
+        self._reserved.discard(entry.id)
+        self._insert(entry, len(self._entries))
+
+    def create(self, entry: Entry, after: str | None = None) -> None:
+        """Insert a client's entry: behind the item named, at ``root``, or at the end.
 
         Raises:
-            Refusal: The id is taken, or there is no such item to put it behind.
+            Refusal: The id is taken, there is no such item to put it behind, or the
+                conversation is full.
         """
-        if entry.id in self._by_id:
+        if self.is_taken(entry.id):
             # PROTOCOL.md section 1.3.
             raise invalid_value(
                 "item.id", f"An item with the id '{entry.id}' exists already."
             )
         position = self._position_after(after)
-        entry.previous_id = self._entries[position - 1].id if position else None
-        if position < len(self._entries):
-            self._entries[position].previous_id = entry.id
-        self._entries.insert(position, entry)
-        self._by_id[entry.id] = entry
-        self._forget_old_audio()
+        self._holdings.check_room(entry, "item")
+        self._insert(entry, position)
+
+    def check_room(self) -> None:
+        """Refuse what would lead to another item.
+
+        Raises:
+            Refusal: The conversation is full.
+        """
+        self._holdings.check_room()
 
     def retrieve(self, item_id: str) -> Entry:
         """Return the entry of an item that a client asks for.
 
         Raises:
-            Refusal: There is no such item.
+            Refusal: There is no such item, or its audio is not kept any more.
         """
         # The code by which clients tell a failed retrieve from a broken session.
-        return self._known(item_id, "item_retrieve_invalid_item_id")
+        code = "item_retrieve_invalid_item_id"
+        entry = self._known(item_id, code)
+        if entry.forgotten_samples is not None:
+            raise Refusal(
+                f"The audio of the item '{item_id}' is not kept any more: of a "
+                f"conversation, the last {AUDIO_MINUTES} minutes are. Its text is in "
+                "the events of the item.",
+                code=code,
+                param="item_id",
+            )
+        return entry
 
     def truncate(self, event: ConversationItemTruncate) -> None:
         """Cut an assistant item to what was heard of it, and drop its transcript.
+
+        That is possible where its audio was forgotten, too: its length is known.
 
         Raises:
             Refusal: There is no such item, it has no assistant audio, or less of it.
         """
         entry = self._known(event.item_id, "item_truncate_invalid_item_id")
-        if not _spoken_by_assistant(entry):
+        if not entry.spoken_by_assistant:
             # Code and param are null here (PROTOCOL.md section 5).
             raise Refusal(
                 "Only assistant messages with audio can be truncated.", code=None
@@ -179,6 +133,7 @@ class History:
                 f"{available_ms} ms of audio.",
             )
         entry.truncate(ms_to_samples(event.audio_end_ms))
+        self._holdings.count(entry)
 
     def delete(self, item_id: str) -> None:
         """Remove an item.
@@ -191,7 +146,16 @@ class History:
         del self._entries[position], self._by_id[item_id]
         if position < len(self._entries):
             self._entries[position].previous_id = entry.previous_id
+        self._holdings.remove(entry)
         entry.deleted = True
+
+    def _insert(self, entry: Entry, position: int) -> None:
+        entry.previous_id = self._entries[position - 1].id if position else None
+        if position < len(self._entries):
+            self._entries[position].previous_id = entry.id
+        self._entries.insert(position, entry)
+        self._by_id[entry.id] = entry
+        self._holdings.add(entry)
 
     def _known(self, item_id: str, code: str, param: str = "item_id") -> Entry:
         entry = self._by_id.get(item_id)
@@ -208,36 +172,3 @@ class History:
             return 0
         entry = self._known(after, "item_not_found", "previous_item_id")
         return self._entries.index(entry) + 1
-
-    def _forget_old_audio(self) -> None:
-        kept = 0
-        for entry in reversed(self._entries):
-            size = sum(map(len, entry.audio.values()))
-            kept += size
-            if size and kept > _AUDIO_LIMIT_BYTES:
-                entry.audio.clear()
-                self.forgotten += 1
-
-
-def _spoken_by_assistant(entry: Entry) -> bool:
-    item = entry.item
-    if not isinstance(item, MessageItem) or item.role != "assistant":
-        return False
-    return 0 in entry.audio
-
-
-def _without_transcript(item: Item) -> Item:
-    def stripped(_: int, part: ContentPart) -> ContentPart:
-        if isinstance(part, OutputAudioPart):
-            return replace(part, transcript=UNSET)
-        return part
-
-    return _with_parts(item, stripped)
-
-
-def _with_parts(item: Item, change: Callable[[int, ContentPart], ContentPart]) -> Item:
-    """Return the item with each part of its content changed."""
-    if not isinstance(item, MessageItem) or not isinstance(item.content, list):
-        return item
-    parts = [change(index, part) for index, part in enumerate(item.content)]
-    return replace(item, content=parts)

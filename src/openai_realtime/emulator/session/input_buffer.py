@@ -103,6 +103,11 @@ class InputBuffer:
         return self._detector is not None and self._detector.speaking
 
     @property
+    def announced(self) -> str | None:
+        """The id of the item that the running turn will become."""
+        return self._item_id
+
+    @property
     def position(self) -> int:
         """The count of all samples that were ever appended."""
         return self._end

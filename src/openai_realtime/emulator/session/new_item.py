@@ -22,8 +22,8 @@ from ...resources.items import (
 from ..ids import Ids
 from ..refusal import invalid_value, missing
 from ..senses.ears import Listener
-from .history import Entry
-from .wire_audio import PCM, checked_audio, from_wire
+from .entry import Entry
+from .wire_audio import PCM, checked_part, from_wire
 
 __all__ = ["admit", "user_speech"]
 
@@ -143,7 +143,8 @@ def _message(
                 f"{item.role} have: {', '.join(_CONTENT[item.role])}.",
             )
         if isinstance(part, InputAudioPart):
-            parts.append(_spoken(part, f"{at}.audio", media_type))
+            held = sum(map(len, entry.audio.values()))
+            parts.append(_spoken(part, f"{at}.audio", media_type, held))
             # The audio goes beside the item, into the entry.
             pcm = from_wire(part.audio or b"", media_type)
             entry.audio[index] = pcm
@@ -160,11 +161,13 @@ def _message(
     return entry
 
 
-def _spoken(part: InputAudioPart, param: str, media_type: str) -> InputAudioPart:
+def _spoken(
+    part: InputAudioPart, param: str, media_type: str, held: int
+) -> InputAudioPart:
     """Check a part of audio, and return it as events show it."""
     if not isinstance(part.audio, bytes):
         raise missing(param)
-    checked_audio(part.audio, media_type, param)
+    checked_part(part.audio, media_type, param, held=held)
     transcript = part.transcript if isinstance(part.transcript, str) else None
     return InputAudioPart(transcript=transcript)
 

@@ -33,7 +33,6 @@ class SessionSettings:
     Attributes:
         config: The configuration in effect, as JSON; it is replaced, never changed.
         kind: The kind of session.
-        spoken: Whether the assistant has spoken yet, which locks its voice.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class SessionSettings:
         self._can_detect_turns = turn_detection
         self._defaults = self.kind.defaults(model, turn_detection)
         self.config: Json = deepcopy(self._defaults)
-        self.spoken = False
+        self._voice_is_locked = False
 
     @property
     def turn_detection(self) -> Json | None:
@@ -88,8 +87,11 @@ class SessionSettings:
         return found
 
     def resource(self) -> Session:
-        """Return the session as events show it."""
-        return Session.from_dict({**self.config, **self._fixed})
+        """Return the session as events show it: without the credentials in it."""
+        config = {**self.config, **self._fixed}
+        if "tools" in config:
+            config["tools"] = [_without_credentials(tool) for tool in config["tools"]]
+        return Session.from_dict(config)
 
     def update(self, changes: Json) -> None:
         """Take the fields that are given, all of them or none.
@@ -102,7 +104,8 @@ class SessionSettings:
         check_fields(changes, self.kind.fields, "session")
         if not isinstance(changes.get("model", ""), str | None):
             raise invalid_value("session.model", "'session.model' must be a string.")
-        # The model is fixed when connecting; clients name it in every update.
+        # The model is fixed when connecting. The official SDK for agents names one of
+        # its own in every update, so another name is passed over.
         given = {name: value for name, value in changes.items() if name != "model"}
         # Null clears, so instructions do not come back as they were at first.
         config = merge(self.config, given, {**self._defaults, "instructions": ""})
@@ -117,11 +120,23 @@ class SessionSettings:
             self.check_voice(config["audio"]["output"]["voice"], "session")
         self.config = config
 
+    def lock_voice(self, voice: str) -> None:
+        """Note that the assistant speaks: its first voice is the session's from now on.
+
+        PROTOCOL.md section 3.2.
+        """
+        if not self._voice_is_locked:
+            self._voice_is_locked = True
+            output = {**self.config["audio"]["output"], "voice": voice}
+            audio = {**self.config["audio"], "output": output}
+            self.config = {**self.config, "audio": audio}
+
     def check_voice(self, voice: Any, root: str) -> None:
         """Refuse another voice once the assistant has spoken (PROTOCOL.md 3.2)."""
-        if self.spoken and voice != self.config["audio"]["output"]["voice"]:
+        if self._voice_is_locked and voice != self.config["audio"]["output"]["voice"]:
             raise Refusal(
-                "The voice cannot be changed once the assistant has spoken.",
+                "The voice cannot be changed once the assistant has spoken; it stays "
+                f"'{self.config['audio']['output']['voice']}'.",
                 code="cannot_update_voice",
                 param=f"{root}.audio.output.voice",
             )
@@ -181,6 +196,12 @@ class SessionSettings:
                 "This server was started without voice activity detection; set it to "
                 "null and commit the audio yourself.",
             )
+
+
+def _without_credentials(tool: Json) -> Json:
+    """Return a tool without what it is let in with by an MCP server."""
+    secret = ("authorization", "headers")
+    return {name: value for name, value in tool.items() if name not in secret}
 
 
 def _names_turn_detection(changes: Json) -> bool:

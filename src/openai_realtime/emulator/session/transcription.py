@@ -7,7 +7,6 @@ item may be transcribed before a long one that was committed first.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +31,8 @@ from ...resources.usage import (
 from ..ids import Ids
 from ..pause import POLL
 from ..schedule import Step, Steps
-from .history import Entry
+from ..text_tokens import text_tokens
+from .entry import Entry
 from .transcription_rules import DIARIZING, WHOLE_AT_ONCE, billed_by_tokens
 
 __all__ = ["Transcription"]
@@ -40,12 +40,11 @@ __all__ = ["Transcription"]
 _LISTENING_S = 0.5
 _WORD_S = 0.1
 
-_SENTENCE = re.compile(r".+?(?:[.!?]+(?=\s|$)|$)", re.DOTALL)
+_SENTENCE = re.compile(r".+?(?:[.!?](?=\s|$)|$)", re.DOTALL)
 _SPEAKERS = 2
 
-# User audio has one token for 100 ms (PROTOCOL.md section 7), text some 1.3 a word.
+# User audio has one token for 100 ms (PROTOCOL.md section 7).
 _TOKEN_SAMPLES = ms_to_samples(100)
-_TOKENS_PER_WORD = 1.3
 
 # Captions are read without doubt; what is longer is a little less likely.
 _LOGPROB_PER_CHARACTER = -0.001
@@ -86,7 +85,13 @@ class Transcription:
     ids: Ids
 
     def steps(self) -> Steps:
-        """Make the events, one step at a time."""
+        """Make the events, one step at a time, for as long as the item is there."""
+        for step in self._steps():
+            if self.entry.deleted:
+                return
+            yield step
+
+    def _steps(self) -> Steps:
         yield Step([], _LISTENING_S)
         heard = self.entry.heard[0]
         while not heard.ready:
@@ -104,7 +109,8 @@ class Transcription:
             for segment in self._segments(text):
                 yield Step([segment], _WORD_S * len(segment.text.split()))
             return
-        for delta in [text] if self.model == WHOLE_AT_ONCE else _words(text):
+        whole = [text] if text else []
+        for delta in whole if self.model == WHOLE_AT_ONCE else _words(text):
             event = ConversationItemInputAudioTranscriptionDelta(
                 item_id=self.entry.id,
                 content_index=0,
@@ -153,7 +159,7 @@ class Transcription:
         if not billed_by_tokens(self.model):
             return TranscriptionDurationUsage(seconds=self._seconds())
         given = -(-self.entry.samples // _TOKEN_SAMPLES)
-        made = math.ceil(len(text.split()) * _TOKENS_PER_WORD)
+        made = text_tokens(text)
         return TranscriptionTokenUsage(
             input_tokens=given,
             output_tokens=made,
@@ -182,4 +188,5 @@ class Transcription:
 def _words(text: str) -> list[str]:
     """Cut a transcript into words, each with the space before it."""
     first, *others = text.split(" ")
-    return [first, *(f" {word}" for word in others)]
+    words = [first, *(f" {word}" for word in others)]
+    return [word for word in words if word]

@@ -19,6 +19,7 @@ __all__ = [
     "PCM",
     "AudioStream",
     "checked_audio",
+    "checked_part",
     "from_wire",
     "pcm_bytes",
     "reader",
@@ -35,6 +36,8 @@ FORMATS = (PCM, *_LAWS)
 
 MAX_AUDIO_BYTES = 15 * 1024 * 1024
 """The most audio that one event may bring (PROTOCOL.md section 3.6)."""
+
+_MAX_PART_S = MAX_AUDIO_BYTES // BYTES_PER_SAMPLE // SAMPLE_RATE
 
 # What one byte of G.711 becomes: one sample at 8 kHz.
 _PCM_BYTES_OF_G711 = SAMPLE_RATE // 8_000 * BYTES_PER_SAMPLE
@@ -95,5 +98,30 @@ def checked_audio(data: bytes, media_type: str, param: str) -> bytes:
         raise invalid_value(
             param,
             f"16-bit PCM has two bytes a sample, but this has {len(data)} bytes.",
+        )
+    return data
+
+
+def checked_part(data: bytes, media_type: str, param: str, *, held: int) -> bytes:
+    """Return the audio of a part of an item.
+
+    It is converted in one go, unlike audio that is appended. So an item has as much of
+    G.711 as of PCM16, counted in seconds.
+
+    Args:
+        data: The audio.
+        media_type: Its format.
+        param: What to call it in a refusal.
+        held: How many bytes of PCM16 the item has already.
+
+    Raises:
+        Refusal: It is too much, or ends within a sample.
+    """
+    checked_audio(data, media_type, param)
+    if held + pcm_bytes(len(data), media_type) > MAX_AUDIO_BYTES:
+        raise invalid_value(
+            param,
+            f"One item can bring {_MAX_PART_S} seconds of audio; append more than that "
+            "to the input audio buffer.",
         )
     return data

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
 
 from ...audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples, sample_count
 from ...events.translation import (
@@ -25,10 +24,11 @@ from ...events.translation import (
 )
 from ..outputs import Failure, Report
 from ..pause import POLL, Pause
+from ..plugin_end import end_plugin
 from ..refusal import Refusal
-from ..response.output_item import Voice
 from ..schedule import Step, Steps
 from ..senses.ears import Listener
+from ..senses.voice import Voice
 from ..text import sendable
 from .phrases import FRAME_MS, Phrase, frame_ms
 from .settings import TranslationSettings
@@ -143,7 +143,7 @@ class Interpreter:
                     yield self._sounded(rest[:_FRAME_BYTES])
                     rest = rest[_FRAME_BYTES:]
         finally:
-            self._end(words)
+            end_plugin(words, "the voice", self._report)
         if rest:
             yield self._sounded(rest)
 
@@ -175,15 +175,6 @@ class Interpreter:
         samples = sample_count(pcm)
         self._position += samples
         return Step([delta], samples / SAMPLE_RATE)
-
-    def _end(self, words: Iterator[object]) -> None:
-        """Let a voice clean up that was stopped in between."""
-        close: Callable[[], object] | None = getattr(words, "close", None)
-        try:
-            if close is not None:
-                close()
-        except Exception as exc:
-            self._report(Failure("the voice failed to end", exc))
 
 
 def _next_frame(position: int) -> int:

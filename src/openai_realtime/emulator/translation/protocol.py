@@ -8,10 +8,9 @@ becomes an `error` event and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from ..._struct import tag_of
 from ...core.outputs import Close
 from ...events import RealtimeEvent, ServerEvent
 from ...events.translation import (
@@ -22,17 +21,19 @@ from ...events.translation import (
     SessionUpdate,
     SessionUpdated,
 )
-from ..expiry import expiry_after
+from ..dispatcher import Answer, Dispatcher, Handler
+from ..expiry import Expiry
 from ..ids import Ids
-from ..outputs import Failure, ServerOutput, sends
-from ..refusal import Refusal, invalid_value
-from ..request import Request, event_id_in, read_request
-from ..response.output_item import Voice
+from ..outbox import Outbox
+from ..outputs import ServerOutput
+from ..refusal import invalid_value
+from ..request import Request
 from ..schedule import Schedule
 from ..senses.ears import CaptionEars, Listener, Transcriber
 from ..senses.vad import EnergyVad, Vad
-from ..senses.voice import FormantVoice
+from ..senses.voice import FormantVoice, Voice
 from ..session.config_rules import Json
+from ..session.guarded_vad import GuardedVad
 from ..session.wire_audio import PCM, checked_audio
 from .interpreter import Interpreter
 from .phrases import SourceAudio
@@ -40,15 +41,10 @@ from .settings import TranslationSettings
 
 __all__ = ["TranslationProtocol"]
 
-_MAX_EVENT_ID = 512
-
 # Ten minutes: who sends faster than the translation is spoken cannot do so for ever.
 _MAX_WAITING_BYTES = 10 * 60 * 48_000
 
 _INTERPRETATION = "interpretation"
-
-_Events: TypeAlias = Iterator[ServerEvent]
-_Handler: TypeAlias = Callable[[Request[Any], float], _Events]
 
 
 class TranslationProtocol:
@@ -84,16 +80,15 @@ class TranslationProtocol:
         pace: float = 5.0,
         max_session_s: float = 3600.0,
     ) -> None:
-        self._ids = ids
-        # What is not handed out yet.
-        self._failures: list[Failure] = []
-        self._max_session_s = max_session_s
-        self._expires: float | None = None
+        self._outbox = Outbox(ids)
+        self._expiry = Expiry(max_session_s)
         # When the next slice of audio is to be listened to.
         self._listening: float | None = None
         self._closing = False
         self._closed = False
-        self._handlers = self._table()
+        self._dispatcher = Dispatcher(
+            self._handlers(), surface="translation", prepare=self._check_open
+        )
         self._schedule = Schedule(pace)
         self._settings = TranslationSettings(
             id=ids("sess"),
@@ -101,12 +96,13 @@ class TranslationProtocol:
             expires_at=int(unix_time + max_session_s),
             config=config,
         )
-        self._source = SourceAudio((make_vad or EnergyVad)())
+        vad = (make_vad or EnergyVad)()
+        self._source = SourceAudio(GuardedVad(vad, self._outbox.report))
         self._interpreter = Interpreter(
             settings=self._settings,
-            ears=Listener(ears or CaptionEars(), self._failures.append),
+            ears=Listener(ears or CaptionEars(), self._outbox.report),
             voice=voice or FormantVoice(),
-            report=self._failures.append,
+            report=self._outbox.report,
         )
 
     # --- what the shell calls ---
@@ -121,47 +117,50 @@ class TranslationProtocol:
 
     def open(self, now: float) -> list[ServerOutput]:
         """Begin the session: the first event of the connection."""
-        self._expires = now + self._max_session_s
-        return self._sent([SessionCreated(session=self._settings.resource())])
+        self._expiry.begin(now)
+        created = SessionCreated(session=self._settings.resource())
+        return self._outbox.hand_out([created])
 
     def receive_frame(self, data: str | bytes, *, now: float) -> list[ServerOutput]:
         """Take in a frame, whatever is in it."""
         if self._closed:
             return []
-        try:
-            request = read_request(data, surface="translation")
-        except Refusal as refusal:
-            return self._sent([refusal.event(event_id_in(data))])
-        return self._receive(request, now)
+        return self._sent(self._dispatcher.answer_frame(data, now))
 
     def receive(self, event: RealtimeEvent, *, now: float) -> list[ServerOutput]:
         """Take in an event that needed no decoding."""
-        return [] if self._closed else self._receive(Request(event), now)
+        if self._closed:
+            return []
+        return self._sent(self._dispatcher.answer(Request(event), now))
 
     def next_timeout(self) -> float | None:
         """Return when `handle_timeout` is to be called next, or None for not at all."""
         if self._closed:
             return None
-        due = (self._schedule.next_timeout(), self._listening, self._expires)
+        due = (self._schedule.next_timeout(), self._listening, self._expiry.due)
         return min((time for time in due if time is not None), default=None)
 
     def handle_timeout(self, *, now: float) -> list[ServerOutput]:
         """Do what is due: listen on, and take one step of the translation."""
         if self._closed:
             return []
-        if self._expires is not None and now >= self._expires:
+        if self._expiry.has_come(now):
             return self._expire()
         self._listen(now)
-        return self._finished(self._sent(self._schedule.run(now)))
+        return self._sent(self._schedule.run(now))
 
-    def close(self) -> None:
-        """End whatever is under way, because the connection is over."""
+    def close(self) -> list[ServerOutput]:
+        """End whatever is under way, because the connection is over.
+
+        What could not be ended as it should is handed out; no event is among it.
+        """
         self._closed = True
         self._schedule.clear()
+        return self._outbox.hand_out()
 
     # --- what the client asks for ---
 
-    def _table(self) -> Mapping[type[RealtimeEvent], _Handler]:
+    def _handlers(self) -> Mapping[type[RealtimeEvent], Handler]:
         """Say who handles what; all else that a client may send is refused."""
         return {
             SessionUpdate: self._update_session,
@@ -169,13 +168,13 @@ class TranslationProtocol:
             SessionClose: self._close_session,
         }
 
-    def _update_session(self, request: Request[SessionUpdate], now: float) -> _Events:
+    def _update_session(self, request: Request[SessionUpdate], now: float) -> Answer:
         self._settings.update(request.given("session"))
         yield SessionUpdated(session=self._settings.resource())
 
     def _append_audio(
         self, request: Request[SessionInputAudioBufferAppend], now: float
-    ) -> _Events:
+    ) -> Answer:
         pcm = checked_audio(request.event.audio, PCM, "audio")
         waiting = len(self._source) + self._interpreter.waiting_bytes
         if waiting + len(pcm) > _MAX_WAITING_BYTES:
@@ -189,7 +188,7 @@ class TranslationProtocol:
         # It is never acknowledged (PROTOCOL.md section 8.2).
         yield from ()
 
-    def _close_session(self, request: Request[SessionClose], now: float) -> _Events:
+    def _close_session(self, request: Request[SessionClose], now: float) -> Answer:
         self._closing = True
         self._source.end()
         self._listen(now)
@@ -198,36 +197,14 @@ class TranslationProtocol:
 
     # --- the machinery ---
 
-    def _receive(
-        self, request: Request[RealtimeEvent], now: float
-    ) -> list[ServerOutput]:
-        try:
-            events = list(self._handler_of(request)(request, now))
-        except Refusal as refusal:
-            return self._sent([refusal.event(request.event_id)])
-        return self._finished(self._sent(events))
-
-    def _handler_of(self, request: Request[RealtimeEvent]) -> _Handler:
-        name = request.event.type
-        if len(request.event_id or "") > _MAX_EVENT_ID:
-            raise invalid_value(
-                "event_id", f"An event_id has {_MAX_EVENT_ID} characters at most."
-            )
-        handler = self._handlers.get(type(request.event))
-        if handler is None:
-            known = sorted(map(tag_of, self._handlers))
-            raise invalid_value(
-                "type",
-                f"Invalid value: '{name}'. Supported events: "
-                f"{', '.join(map(repr, known))}.",
-            )
+    def _check_open(self, request: Request[Any], now: float) -> Answer:
         if self._closing:
             raise invalid_value(
                 "type",
-                f"'{name}' comes too late: the session is closing. Wait for "
-                "'session.closed', and open another session.",
+                f"'{request.event.type}' comes too late: the session is closing. Wait "
+                "for 'session.closed', and open another session.",
             )
-        return handler
+        yield from ()
 
     def _listen(self, now: float) -> None:
         """Listen to a slice of what waits, and have what was said translated."""
@@ -239,24 +216,21 @@ class TranslationProtocol:
                 )
         self._listening = now if self._source.busy else None
 
-    def _finished(self, outputs: list[ServerOutput]) -> list[ServerOutput]:
-        """End the session behind these outputs, if that was asked for and all is said.
+    def _sent(self, events: Iterable[ServerEvent]) -> list[ServerOutput]:
+        """Send events, and end behind them if that was asked for and all is said.
 
         PROTOCOL.md sections 8.2 and 5.
         """
+        outputs = self._outbox.hand_out(events)
         under_way = self._source.busy or self._schedule.next_timeout() is not None
         if not self._closing or under_way:
             return outputs
-        self.close()
-        return [*outputs, *self._sent([SessionClosed()]), Close(1000, "")]
+        ended = self.close()
+        closed = self._outbox.hand_out([SessionClosed()])
+        return [*outputs, *ended, *closed, Close(1000, "")]
 
     def _expire(self) -> list[ServerOutput]:
         """End the session at its maximum length (PROTOCOL.md section 5)."""
-        self.close()
-        expiry = expiry_after(self._max_session_s)
-        return [*self._sent([expiry.refusal.event(None)]), expiry.close]
-
-    def _sent(self, events: Iterable[ServerEvent]) -> list[ServerOutput]:
-        failures: list[ServerOutput] = list(self._failures)
-        self._failures.clear()
-        return [*failures, *sends(events, self._ids)]
+        refusal, close = self._expiry.refusal, self._expiry.close
+        ended = self.close()
+        return [*ended, *self._outbox.hand_out([refusal.event(None)]), close]
