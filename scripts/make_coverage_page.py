@@ -78,7 +78,8 @@ REFUSALS: Mapping[str, Sequence[str]] = {
     ),
     "response.cancel": (*_ALWAYS, "response_cancel_not_active"),
     NO_EVENT: _WITH_FIELDS,
-    UNKNOWN_TYPE: ("invalid_value",),
+    # A frame that is too large is no event, whatever its type.
+    UNKNOWN_TYPE: ("invalid_event", "invalid_value"),
     "translation: session.update": (*_CONFIGURED, "invalid_parameter"),
     "translation: session.input_audio_buffer.append": _WITH_FIELDS,
     "translation: session.close": _ALWAYS,
