@@ -25,6 +25,7 @@ from openai_realtime.emulator.server import EmulatorSettings
 from openai_realtime.errors import ConfigurationError
 
 from .chat_server import Exchange, chat_server
+from .needs import needs_package
 
 CHAT = ("--chat-url", "http://localhost:1/v1", "--chat-model", "tiny")
 
@@ -76,9 +77,9 @@ def test_the_ears_are_captions_unless_told_otherwise() -> None:
     assert type(settings().transcriber) is CaptionEars
 
 
+@needs_package("pocketsphinx")
 def test_the_ears_are_those_that_were_asked_for() -> None:
     """Protects `--ears`."""
-    pytest.importorskip("pocketsphinx")
     ears = settings("--ears", "pocketsphinx").transcriber
     assert type(ears) is SphinxEars
     ears.close()
