@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from typing import Any
+
+import pytest
 
 from openai_realtime.audio.pcm import silence
+from openai_realtime.emulator.ids import CountedIds
 from openai_realtime.emulator.outputs import Failure
+from openai_realtime.emulator.protocol import EmulatorProtocol
 from openai_realtime.emulator.senses.ears import Listener
+from openai_realtime.emulator.translation import TranslationProtocol
 
 from .session_driver import SessionDriver, speech
 
@@ -83,3 +89,14 @@ def test_a_turn_is_made_out_once_where_its_end_depends_on_it() -> None:
     driver.run(until="response.done")
     done = "conversation.item.input_audio_transcription.completed"
     assert [e.transcript for e in driver.events if e.type == done] == ["Hello there."]
+
+
+@pytest.mark.parametrize("protocol", [EmulatorProtocol, TranslationProtocol])
+def test_a_session_that_ends_leaves_what_is_being_made_out(protocol: Any) -> None:
+    """Slow ears do not work on for a session that is over."""
+    ears = SlowEars()
+    session = protocol(ids=CountedIds(), ears=ears)
+    session.open(0.0)
+    session._ears.listen(ONE)
+    session.close()
+    assert [promise.cancelled() for promise in ears.promises] == [True]

@@ -207,6 +207,7 @@ class EmulatorProtocol:
         """
         self._closed = True
         self._schedule.clear()
+        self._ears.close()
         return self._outbox.hand_out()
 
     # --- what the client asks for ---

@@ -98,9 +98,10 @@ class TranslationProtocol:
         )
         vad = (make_vad or EnergyVad)()
         self._source = SourceAudio(GuardedVad(vad, self._outbox.report))
+        self._ears = Listener(ears or CaptionEars(), self._outbox.report)
         self._interpreter = Interpreter(
             settings=self._settings,
-            ears=Listener(ears or CaptionEars(), self._outbox.report),
+            ears=self._ears,
             voice=voice or FormantVoice(),
             report=self._outbox.report,
         )
@@ -156,6 +157,7 @@ class TranslationProtocol:
         """
         self._closed = True
         self._schedule.clear()
+        self._ears.close()
         return self._outbox.hand_out()
 
     # --- what the client asks for ---
