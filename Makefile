@@ -14,7 +14,7 @@ PROJECT := --no-build-isolation --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test voices test-interop coverage-page lint types bench size pins clean
+.PHONY: help demo test voices test-interop coverage-page lint types sim bench size pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
@@ -60,6 +60,10 @@ lint: $(DEV) ## Check style and format
 types: $(DEV) ## Check types with mypy and with pyright
 	@$(BIN)/mypy
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+
+sim: $(DEV) ## Try to break client and emulator together, in 10,000 random sessions
+	@SIMULATION_RUNS=$${SIMULATION_RUNS:-10000} $(BIN)/python -m pytest \
+		tests/core/simulation -n 2 --dist loadfile $(ARGS)
 
 bench: $(DEV) ## Run the benchmarks, which print ratios to other clients
 	@for program in $(sort $(wildcard benchmarks/bench_*.py)); do \

@@ -42,7 +42,7 @@ HOUSE = (
     Floor(
         "face",
         (
-            "event_stream provider task_scope tools",
+            "alarm event_stream provider task_scope tools",
             "handlers",
             "api",
             "reply",

@@ -11,9 +11,12 @@ from ._struct import UNSET
 from .api import ConnectionState, RealtimeAPI
 from .client import RealtimeClient
 from .codec import decode_event, encode_event
-from .core.conversation import RealtimeConversation
+from .core.conversation import AudioRetention, RealtimeConversation
+from .core.playback import Heard, PlaybackSource
+from .core.tool_options import ToolOptions
 from .dialect.configuration import response_config, session_config
 from .errors import (
+    AnswerTimeout,
     AudioError,
     ConfigurationError,
     ConnectFailed,
@@ -23,6 +26,8 @@ from .errors import (
     ProtocolError,
     RealtimeError,
     RemoteProtocolError,
+    ResponseCancelled,
+    ResponseFailed,
     ServerError,
     ToolError,
     TransportError,
@@ -31,6 +36,7 @@ from .event_stream import EventStream
 from .events import RealtimeEvent, RealtimeEventType, UnknownEvent
 from .handlers import EventHandlerCallback, RealtimeEventHandler
 from .resources import (
+    AnomalyKind,
     APIError,
     AudioFormat,
     ClientSecret,
@@ -45,6 +51,7 @@ from .resources import (
     FormattedTool,
     FunctionCallItem,
     FunctionCallOutputItem,
+    HeardTranscript,
     InputAudioTranscriptionConfig,
     Item,
     ItemReference,
@@ -94,8 +101,11 @@ from .tools import Tool, ToolHandler
 __all__ = [
     "UNSET",
     "APIError",
+    "AnomalyKind",
+    "AnswerTimeout",
     "AudioError",
     "AudioFormat",
+    "AudioRetention",
     "ClientSecret",
     "ConfigurationError",
     "ConnectFailed",
@@ -115,6 +125,8 @@ __all__ = [
     "FormattedTool",
     "FunctionCallItem",
     "FunctionCallOutputItem",
+    "Heard",
+    "HeardTranscript",
     "InputAudioTranscriptionConfig",
     "Item",
     "ItemReference",
@@ -127,6 +139,7 @@ __all__ = [
     "MessageItem",
     "Modality",
     "ObjectType",
+    "PlaybackSource",
     "ProtocolError",
     "RateLimit",
     "RateLimitName",
@@ -139,10 +152,12 @@ __all__ = [
     "RealtimeEventType",
     "RemoteProtocolError",
     "Response",
+    "ResponseCancelled",
     "ResponseConfig",
     "ResponseConfigConversation",
     "ResponseConfigMaxResponseOutputTokens",
     "ResponseConfigToolChoice",
+    "ResponseFailed",
     "ResponseStatus",
     "ResponseStatusDetails",
     "ResponseStatusReason",
@@ -163,6 +178,7 @@ __all__ = [
     "ToolDefinition",
     "ToolError",
     "ToolHandler",
+    "ToolOptions",
     "ToolType",
     "TranscriptionError",
     "TransportError",

@@ -21,6 +21,8 @@ import msgspec
 import pybase64
 from msgspec import UNSET, Struct, StructMeta, UnsetType, ValidationError
 
+from .errors import hide_keys
+
 T = TypeVar("T")
 
 Opt: TypeAlias = T | UnsetType | None
@@ -259,8 +261,11 @@ def _shorten(value: object, depth: int) -> str:
         return f"<{value.nbytes} bytes>"
     if isinstance(value, bytes | bytearray):
         return f"<{len(value)} bytes>"
-    if isinstance(value, str) and len(value) > _SHOWN_TEXT:
-        return f"{value[:_SHOWN_TEXT]!r}... <{len(value)} characters>"
+    if isinstance(value, str):
+        # Servers quote the keys that they complain of.
+        value = hide_keys(value)
+        if len(value) > _SHOWN_TEXT:
+            return f"{value[:_SHOWN_TEXT]!r}... <{len(value)} characters>"
     # A tuple with names shows them itself.
     if not (isinstance(value, dict | list) or type(value) is tuple):
         return repr(value)

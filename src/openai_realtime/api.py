@@ -13,7 +13,7 @@ import logging
 import secrets
 import ssl
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from itertools import count
 from typing import Any, NamedTuple, Protocol, Self
@@ -114,6 +114,7 @@ class RealtimeAPI(RealtimeEventHandler):
         ssl: ssl.SSLContext | None = None,
         transport: Connector | None = None,
         dangerously_allow_api_key_in_browser: bool = False,
+        event_ids: Callable[[], str] | None = None,
     ) -> None:
         """Prepare a connection; nothing is opened yet.
 
@@ -127,6 +128,8 @@ class RealtimeAPI(RealtimeEventHandler):
             transport: Opens the connection instead of the built-in WebSocket: a
                 coroutine function from an `Endpoint` to a `Transport`.
             dangerously_allow_api_key_in_browser: Consent to a key in a browser.
+            event_ids: Makes the ids of the events that are sent, each of them new;
+                random ones without.
         """
         super().__init__()
         self._url = url
@@ -144,10 +147,9 @@ class RealtimeAPI(RealtimeEventHandler):
         self._end: ConnectionClosed | None = None
         self._closing: asyncio.Task[None] | None = None
         self._observer: ConnectionObserver | None = None
-        self._ids = count(1)
         # What every update has to name; the connection decides it (PROTOCOL.md 4.1).
         self._session_type = "realtime"
-        self._id_prefix = f"evt_{secrets.token_hex(6)}"
+        self._event_ids = event_ids or _unlike_any_other()
         self.state = ConnectionState.CLOSED
 
     @property
@@ -160,8 +162,8 @@ class RealtimeAPI(RealtimeEventHandler):
         self._observer = observer
 
     def new_event_id(self) -> str:
-        """Return an id for a client event, unique within the process."""
-        return f"{self._id_prefix}_{next(self._ids)}"
+        """Return an id for a client event that no other has."""
+        return self._event_ids()
 
     # --- lifetime ---
 
@@ -447,6 +449,12 @@ def _as_end(exc: Exception) -> ConnectionClosed:
     end = ConnectionClosed(1006, f"the transport failed: {exc}")
     end.__cause__ = exc
     return end
+
+
+def _unlike_any_other() -> Callable[[], str]:
+    """Return a source of ids that no other client draws."""
+    prefix, numbers = f"evt_{secrets.token_hex(6)}", count(1)
+    return lambda: f"{prefix}_{next(numbers)}"
 
 
 def closed_event(end: ConnectionClosed) -> Closed:

@@ -15,21 +15,38 @@ import ssl
 import time
 import warnings
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from typing import Any, Self, TypeGuard
 
 from ._struct import UNSET
+from .alarm import Alarm
 from .api import ConnectionState, RealtimeAPI, closed_event
 from .audio import to_pcm16
 from .core.configuration import Change
-from .core.conversation import RealtimeConversation
-from .core.outputs import Close, Emit, Output, RunTool, Send
-from .core.protocol import RealtimeProtocol, content_parts, server_error
+from .core.conversation import AudioRetention, RealtimeConversation
+from .core.error_owners import ErrorOwners
+from .core.message_content import content_parts
+from .core.outputs import Close, Emit, Output, RunTool, Send, Settle, StopTool
+from .core.playback import PlaybackSource
+from .core.protocol import RealtimeProtocol
+from .core.response_scheduler import When
+from .core.tool_failure import ToolFailure
+from .core.tool_options import ToolOptions
 from .dialect import nested_config, to_config
 from .errors import (
+    ConfigurationError,
     ConnectionClosed,
     DroppedSettingWarning,
     LocalProtocolError,
+    RealtimeError,
+    ResponseCancelled,
     ServerError,
     ToolError,
 )
@@ -38,8 +55,6 @@ from .events import (
     Error,
     ErrorOccurred,
     RealtimeEvent,
-    SessionUpdate,
-    SessionUpdated,
 )
 from .handlers import RealtimeEventHandler
 from .resources.formatted import FormattedItem
@@ -48,14 +63,14 @@ from .resources.response import ResponseConfig
 from .resources.session import Session
 from .resources.tools import ToolDefinition
 from .task_scope import TaskScope, being_cancelled
-from .tools import Tool, ToolHandler, failure_output
+from .tools import Tool, ToolHandler
 from .transports import Connector
 
 __all__ = ["RealtimeClient"]
 
 logger = logging.getLogger("openai_realtime.client")
 
-# How long the server may take to describe the session and to accept a change of it.
+# How long the server may take to describe the session.
 _ANSWER_TIMEOUT_S = 15.0
 
 
@@ -91,7 +106,11 @@ class RealtimeClient(RealtimeEventHandler):
         ssl: ssl.SSLContext | None = None,
         transport: Connector | None = None,
         dangerously_allow_api_key_in_browser: bool = False,
+        event_ids: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        audio_retention: AudioRetention | None = None,
+        tools_in_order: bool = False,
     ) -> None:
         """Prepare a client; nothing is opened yet.
 
@@ -104,7 +123,14 @@ class RealtimeClient(RealtimeEventHandler):
             ssl: A TLS context, for instance with a certificate authority of your own.
             transport: Opens the connection instead of the built-in WebSocket.
             dangerously_allow_api_key_in_browser: Consent to a key in a browser.
-            clock: Seconds that only grow, for the estimate of what has been heard.
+            event_ids: Makes the ids of the events that are sent, each of them new;
+                random ones without.
+            clock: Seconds that only grow, for deadlines and for the estimate of what
+                has been heard.
+            sleep: Waits for so many seconds of that clock.
+            audio_retention: How much audio the conversation keeps; all of it without.
+            tools_in_order: Whether the calls of one response run one after the other,
+                and not side by side.
         """
         super().__init__()
         self.realtime = RealtimeAPI(
@@ -115,14 +141,27 @@ class RealtimeClient(RealtimeEventHandler):
             ssl=ssl,
             transport=transport,
             dangerously_allow_api_key_in_browser=dangerously_allow_api_key_in_browser,
+            event_ids=event_ids,
         )
         self._clock = clock
+        self._alarm = Alarm(self._time_is_up, clock=clock, sleep=sleep)
+        self._audio_retention = audio_retention
+        self._tools_in_order = tools_in_order
         self._tools: dict[str, Tool] = {}
         self._warned: set[str] = set()
         self._running = TaskScope()
-        self._answers: dict[str, asyncio.Future[None]] = {}
-        self._protocol = RealtimeProtocol(ids=self.realtime.new_event_id)
+        self._runs: dict[str, asyncio.Task[None]] = {}
+        self._awaited: dict[str, asyncio.Future[Any]] = {}
+        self._connecting: asyncio.Event | None = None
+        self._protocol = self._new_protocol()
         self.realtime.observe(self)
+
+    def _new_protocol(self) -> RealtimeProtocol:
+        return RealtimeProtocol(
+            ids=self.realtime.new_event_id,
+            audio_retention=self._audio_retention,
+            tools_in_order=self._tools_in_order,
+        )
 
     # --- what is known ---
 
@@ -166,12 +205,29 @@ class RealtimeClient(RealtimeEventHandler):
         async with self.events("server.session.created", "server.error") as opening:
             await self.realtime.connect()
             self._protocol.begin_connection()
+            self._connecting = asyncio.Event()
             try:
                 await self._session_begun(opening)
-                await self._send_update(self._protocol.configure())
+                configuration = self._protocol.configuration
+                if not configuration.empty:
+                    await self._send_update(configuration.whole())
             except BaseException:
                 await self.realtime.close()
                 raise
+            finally:
+                self._connecting.set()
+                self._connecting = None
+
+    async def _until_ready(self, wanted: str) -> None:
+        """Let nothing of the user's go out before the configuration is accepted.
+
+        Raises:
+            ConnectionClosed: The connection was ended by the other side.
+            LocalProtocolError: There is none.
+        """
+        if self._connecting is not None:
+            await self._connecting.wait()
+        self.realtime.require_open(wanted)
 
     async def _session_begun(self, opening: EventStream) -> None:
         """Wait for `session.created`, the first event of every connection.
@@ -185,7 +241,7 @@ class RealtimeClient(RealtimeEventHandler):
                 async for event in opening:
                     if not isinstance(event, Error):
                         return
-                    refusal = server_error(event)
+                    refusal = ErrorOwners().error_of(event)
         except (ConnectionClosed, TimeoutError) as exc:
             raise exc from refusal
         raise ConnectionClosed(1000, "closed before the session began") from refusal
@@ -205,7 +261,7 @@ class RealtimeClient(RealtimeEventHandler):
         self.clear_event_handlers()
         self.realtime.clear_event_handlers()
         self._tools.clear()
-        self._protocol = RealtimeProtocol(ids=self.realtime.new_event_id)
+        self._protocol = self._new_protocol()
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -227,7 +283,7 @@ class RealtimeClient(RealtimeEventHandler):
             ConfigurationError: A field is unknown, contradictory, out of bounds or of a
                 wrong type; nothing was sent then.
             ServerError: The server refuses the change; nothing has changed then.
-            TimeoutError: The server does not answer.
+            AnswerTimeout: The server does not answer; the change is taken back.
 
         Warns:
             DroppedSettingWarning: The service no longer has a setting.
@@ -237,7 +293,8 @@ class RealtimeClient(RealtimeEventHandler):
         try:
             self._warn(change.notes)
             if self.is_connected:
-                await self._send_update(self._protocol.update_session(change))
+                await self._until_ready("session.update")
+                await self._send_update(change)
             else:
                 configuration.keep(change)
         except BaseException:
@@ -245,7 +302,10 @@ class RealtimeClient(RealtimeEventHandler):
             raise
 
     def add_tool(
-        self, definition: ToolDefinition | Mapping[str, Any], handler: ToolHandler
+        self,
+        definition: ToolDefinition | Mapping[str, Any],
+        handler: ToolHandler,
+        options: ToolOptions | None = None,
     ) -> Tool:
         """Let the model call a function; its result is sent back by itself.
 
@@ -255,15 +315,16 @@ class RealtimeClient(RealtimeEventHandler):
         Args:
             definition: ``name``, ``description`` and ``parameters`` (a JSON schema).
             handler: Takes the arguments as a dict and returns something that is JSON.
+            options: How it is to be run: for how long, with whose approval, in the
+                background.
 
         Raises:
             ToolError: The definition cannot be used, or its name is taken.
         """
         tool = Tool.of(definition, handler)
-        outputs = self._protocol.add_tool(tool.definition)
+        outputs = self._protocol.add_tool(tool.definition, options)
         self._tools[tool.definition.name] = tool
-        if self.is_connected:
-            self._perform(outputs)
+        self._perform_if_connected(outputs)
         return tool
 
     def remove_tool(self, name: str) -> None:
@@ -274,27 +335,77 @@ class RealtimeClient(RealtimeEventHandler):
         """
         outputs = self._protocol.remove_tool(name)
         del self._tools[name]
-        if self.is_connected:
-            self._perform(outputs)
+        self._perform_if_connected(outputs)
+
+    async def answer_tool_call(
+        self, call_id: str, output: str, *, reply: bool = True
+    ) -> None:
+        """Answer a call of a function that has no handler (`ToolCalled`), once.
+
+        Args:
+            call_id: The call.
+            output: What the function returned, as text.
+            reply: Whether the model is to go on once its calls are answered.
+
+        Raises:
+            LocalProtocolError: No such call waits for an answer.
+        """
+        await self._until_ready("an answer to a tool call")
+        await self._send_all(
+            self._protocol.answer_tool_call(
+                call_id, output, reply=reply, now=self._clock()
+            )
+        )
+
+    async def approve_tool_call(self, approval_id: str) -> None:
+        """Let a tool run that waits for approval (`ToolApprovalRequested`).
+
+        Raises:
+            LocalProtocolError: Nothing of this id waits for approval.
+        """
+        await self._until_ready("an approval")
+        await self._send_all(
+            self._protocol.approve_tool_call(approval_id, now=self._clock())
+        )
+
+    async def reject_tool_call(self, approval_id: str, reason: str = "") -> None:
+        """Do not let a tool run; the model is told, with the reason.
+
+        Raises:
+            LocalProtocolError: Nothing of this id waits for approval.
+        """
+        await self._until_ready("a rejection")
+        await self._send_all(
+            self._protocol.reject_tool_call(approval_id, reason, now=self._clock())
+        )
 
     # --- talking ---
 
     async def send_user_message_content(
-        self, content: Sequence[ContentPart | Mapping[str, Any]]
+        self,
+        content: Sequence[ContentPart | Mapping[str, Any]],
+        *,
+        interrupt: bool = False,
     ) -> None:
         """Add a user message and ask for a response.
 
         Args:
             content: Parts such as ``{"type": "input_text", "text": ...}`` or
                 ``{"type": "input_audio", "audio": <bytes>}``.
+            interrupt: Whether the message barges in on a reply that is being spoken, as
+                a voice would; else the answer to it waits.
 
         Raises:
             ConfigurationError: A part is not understood.
         """
-        self.realtime.require_open("a message")
+        await self._until_ready("a message")
         parts = content_parts(content)
         self._check_audio_of(parts)
-        await self._send_all(self._protocol.send_user_message_content(parts))
+        await self._send_all(
+            self._protocol.send_user_message_content(
+                parts, interrupt=interrupt, now=self._clock()
+            )
+        )
 
     async def append_input_audio(self, audio: object) -> None:
         """Stream audio of the user, in pieces of any length.
@@ -307,22 +418,26 @@ class RealtimeClient(RealtimeEventHandler):
         Raises:
             AudioError: An odd number of bytes, a wrong type or range; nothing is sent.
         """
-        self.realtime.require_open("audio")
+        await self._until_ready("audio")
         pcm = audio if self._takes_raw(audio) else to_pcm16(audio)
         await self._send_all(self._protocol.append_input_audio(pcm))
 
-    async def create_response(self, **fields: Any) -> None:
+    async def create_response(self, *, when: str = When.WAIT, **fields: Any) -> None:
         """Ask for a response; where turns are found by hand, commit the audio first.
 
-        While another response runs, the request waits for its end.
+        Out-of-band requests (``conversation="none"``) never wait.
 
         Args:
+            when: What becomes of it while another response is under way: it may
+                ``wait`` for its end, ``merge`` with a request that waits for the same,
+                or ``refuse``.
             fields: Those of `ResponseConfig`, or the flat names of the old dialect.
 
         Raises:
             ConfigurationError: A field is unknown, contradictory, out of bounds or of a
                 wrong type; nothing was sent then.
-            LocalProtocolError: Less than 100 ms of audio are pending.
+            LocalProtocolError: Less than 100 ms of audio are pending; or a response is
+                under way, and this one was not to wait.
 
         Warns:
             DroppedSettingWarning: The service no longer has a setting.
@@ -330,8 +445,8 @@ class RealtimeClient(RealtimeEventHandler):
         nested, notes = nested_config(fields, ResponseConfig)
         config = to_config(nested, ResponseConfig) if nested else UNSET
         self._warn(notes)
-        self.realtime.require_open("response.create")
-        await self._send_all(self._protocol.create_response(config))
+        await self._until_ready("response.create")
+        await self._send_all(self._protocol.create_response(config, when=_policy(when)))
 
     async def cancel_response(
         self, item_id: str | None = None, sample_count: int = 0
@@ -348,7 +463,7 @@ class RealtimeClient(RealtimeEventHandler):
         Raises:
             LocalProtocolError: The item is unknown or not the assistant's.
         """
-        self.realtime.require_open("response.cancel")
+        await self._until_ready("response.cancel")
         await self._send_all(
             self._protocol.cancel_response(item_id, sample_count, now=self._clock())
         )
@@ -359,12 +474,24 @@ class RealtimeClient(RealtimeEventHandler):
 
         What was heard is what `report_played` said, else an estimate by the clock.
         """
-        self.realtime.require_open("response.cancel")
+        await self._until_ready("response.cancel")
         await self._send_all(self._protocol.interrupt(now=self._clock()))
 
-    def report_played(self, item_id: str, sample_count: int) -> None:
-        """Tell how many samples of an item's audio have really been played."""
-        self._protocol.playback.played(item_id, sample_count)
+    def report_played(
+        self,
+        item_id: str,
+        sample_count: int,
+        *,
+        source: PlaybackSource = PlaybackSource.DEVICE,
+    ) -> None:
+        """Tell how many samples of an item's audio have really been played.
+
+        Args:
+            item_id: The item.
+            sample_count: How many, counted from its beginning.
+            source: Who says so: a device, or a transport that acknowledges.
+        """
+        self._protocol.playback.played(item_id, sample_count, source=source)
 
     async def delete_item(self, item_id: str) -> None:
         """Remove an item from the conversation."""
@@ -396,13 +523,12 @@ class RealtimeClient(RealtimeEventHandler):
 
     def event_sent(self, event: RealtimeEvent, frame: bytes | str) -> None:
         """Take note of an event that goes out, whoever sent it."""
-        self._protocol.sent(event)
+        self._perform(self._protocol.sent(event, now=self._clock()))
         self.dispatch(f"client.{event.type}", event)
         self._dispatch_seen("client", event, frame)
 
     def event_received(self, event: RealtimeEvent, frame: bytes | str) -> None:
         """Take in an event of the server and carry out what follows."""
-        self._settle_update(event)
         self._perform(self._protocol.receive(event, now=self._clock()))
         self.dispatch(f"server.{event.type}", event)
         self._dispatch_seen("server", event, frame)
@@ -412,12 +538,21 @@ class RealtimeClient(RealtimeEventHandler):
         self.dispatch("error", problem)
 
     def connection_ended(self, end: ConnectionClosed) -> None:
-        """Fail whoever waits for the server."""
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(end)
+        """Fail whoever waits for the server.
+
+        Tools run on: one of them may be what disconnects. Nobody hears of their end.
+        """
+        outputs = self._protocol.connection_ended(end)
+        self._perform(each for each in outputs if not isinstance(each, StopTool))
+        if not end.clean:
+            self.dispatch("error", ErrorOccurred(error=end))
+        self._alarm.stop()
         self.dispatch("close", closed_event(end))
         self._end_subscriptions(end)
+
+    def _time_is_up(self) -> None:
+        """Give up what was not answered in time."""
+        self._perform(self._protocol.handle_timeout(now=self._clock()))
 
     # --- carrying out what the protocol says ---
 
@@ -432,12 +567,17 @@ class RealtimeClient(RealtimeEventHandler):
                 else:
                     self._perform([output])
                 remaining.popleft()
-        except BaseException:
+        except BaseException as exc:
             # What has gone out was noted; of the rest nobody may think it has.
             for output in remaining:
                 if isinstance(output, Send):
-                    self._protocol.not_sent(output.event)
+                    self._not_sent(output.event, _reason(exc))
             raise
+
+    def _perform_if_connected(self, outputs: Iterable[Output]) -> None:
+        """Tell the server of a change; a new connection is told all there is."""
+        if self.is_connected:
+            self._perform(outputs)
 
     def _perform(self, outputs: Iterable[Output]) -> None:
         """Carry out what follows from an event, without waiting for anything."""
@@ -447,84 +587,107 @@ class RealtimeClient(RealtimeEventHandler):
                     self._post(event)
                 case Emit(name=name, event=event):
                     self.dispatch(name, event)
-                case RunTool():
-                    self._running.start(self._run_tool(output))
+                case RunTool(call_id=call_id):
+                    self._runs[call_id] = self._running.start(self._run_tool(output))
+                case StopTool(call_id=call_id):
+                    self._stop_tool(call_id)
+                case Settle():
+                    self._settle(output)
                 case Close():
                     # Only a server's protocol closes.
                     pass
+        self._alarm.set(self._protocol.next_timeout())
 
     def _post(self, event: RealtimeEvent) -> None:
         """Send an answer to what arrived, unless we are leaving already."""
         try:
             self.realtime.post(event)
-        except (ConnectionClosed, LocalProtocolError):
-            logger.debug("%s is not sent: the connection has ended", event.type)
-            self._protocol.not_sent(event)
+        except ConnectionClosed as end:
+            self._left_unsent(event, end)
+        except LocalProtocolError:
+            self._left_unsent(event, ConnectionClosed(1000, "closed by us"))
 
-    async def _send_update(self, outputs: Sequence[Output]) -> None:
+    def _left_unsent(self, event: RealtimeEvent, end: ConnectionClosed) -> None:
+        logger.debug("%s is not sent: the connection has ended", event.type)
+        self._not_sent(event, end)
+
+    def _not_sent(self, event: RealtimeEvent, error: RealtimeError) -> None:
+        self._perform(self._protocol.not_sent(event, error))
+
+    async def _send_update(self, change: Change) -> None:
         """Send a session update and wait until the server has accepted it."""
-        answers: dict[str, asyncio.Future[None]] = {}
-        for output in outputs:
-            match output:
-                case Send(event=SessionUpdate(event_id=str(event_id))):
-                    answers[event_id] = asyncio.get_running_loop().create_future()
-                case _:
-                    pass
-        self._answers |= answers
+        outputs = self._protocol.update_session(change)
+        ticket = change.event_id or ""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._awaited[ticket] = answer
         try:
             await self._send_all(outputs)
-            async with _answer_to("session.update"):
-                for answer in answers.values():
-                    await answer
+            await answer
         finally:
-            for event_id in answers:
-                del self._answers[event_id]
+            del self._awaited[ticket]
+            if answer.done() and not answer.cancelled():
+                # Retrieved, also where sending failed first.
+                answer.exception()
 
-    def _settle_update(self, event: RealtimeEvent) -> None:
-        """Let the caller of `update_session` have the server's answer."""
-        if isinstance(event, SessionUpdated):
-            answer = self._answer_of(self._protocol.configuration.oldest_pending)
-            if answer is not None:
-                answer.set_result(None)
-        elif isinstance(event, Error):
-            refused = self._protocol.configuration.refused_by(event.error)
-            answer = self._answer_of(refused)
-            if answer is not None:
-                answer.set_exception(server_error(event))
-
-    def _answer_of(self, change: Change | None) -> asyncio.Future[None] | None:
-        """Return the future of whoever waits for the answer to a change."""
-        event_id = None if change is None else change.event_id
-        answer = self._answers.get(event_id or "")
-        return None if answer is None or answer.done() else answer
+    def _settle(self, settled: Settle) -> None:
+        """Let whoever asked have the answer; a failure that nobody awaits is told."""
+        answer = self._awaited.get(settled.ticket)
+        if answer is None:
+            if settled.error is not None and not _is_wanted(settled.error):
+                self.dispatch("error", ErrorOccurred(error=settled.error))
+        elif answer.done():
+            pass
+        elif settled.error is not None:
+            answer.set_exception(settled.error)
+        else:
+            answer.set_result(settled.result)
 
     async def _run_tool(self, call: RunTool) -> None:
-        """Run a tool and answer its call: with the result, or with what went wrong."""
+        """Run a tool and report what came of it."""
         try:
             tool = self._tools.get(call.name)
             if tool is None:
-                known = ", ".join(sorted(self._tools)) or "none"
-                raise ToolError(f"there is no tool {call.name!r}; there are: {known}")
+                raise ToolError(f"there is no tool {call.name!r} any more")
             output = await tool.run(call.arguments)
         except asyncio.CancelledError as exc:
             if being_cancelled():
                 raise
             # Something that the tool waited for was cancelled, not the tool.
-            output = self._tool_failed(call, exc)
+            self._tool_failed(call, exc)
         except Exception as exc:
-            output = self._tool_failed(call, exc)
-        self._perform(self._protocol.tool_finished(call.call_id, output))
+            self._tool_failed(call, exc)
+        else:
+            self._perform(
+                self._protocol.tool_finished(call.call_id, output, now=self._clock())
+            )
+        finally:
+            if self._runs.get(call.call_id) is asyncio.current_task():
+                del self._runs[call.call_id]
 
-    def _tool_failed(self, call: RunTool, exc: BaseException) -> str:
-        """Tell of a failed tool, and return what to tell the model."""
+    def _stop_tool(self, call_id: str) -> None:
+        """Stop a tool whose call was answered without it; a thread runs on unheard."""
+        run = self._runs.pop(call_id, None)
+        if run is not None and run is not asyncio.current_task():
+            run.cancel()
+
+    def _tool_failed(self, call: RunTool, exc: BaseException) -> None:
+        """Tell of a failed tool: the user all of it, the model what is its business.
+
+        What an exception says may be internal; a `ToolError` is written for the model.
+        """
         logger.error("tool %r failed", call.name, exc_info=exc)
         if isinstance(exc, ToolError):
-            failure = exc
+            failure, message = exc, str(exc)
         else:
             failure = ToolError(f"tool {call.name!r} failed: {exc!r}")
             failure.__cause__ = exc
+            message = f"the tool {call.name} failed"
         self.dispatch("error", ErrorOccurred(error=failure, context=call))
-        return failure_output(str(exc) or type(exc).__name__)
+        self._perform(
+            self._protocol.tool_failed(
+                call.call_id, ToolFailure.FAILED, message, now=self._clock()
+            )
+        )
 
     def _warn(self, notes: Iterable[str]) -> None:
         """Tell once of each setting that the service no longer has."""
@@ -543,6 +706,28 @@ class RealtimeClient(RealtimeEventHandler):
     def _takes_raw(self, audio: object) -> TypeGuard[bytes]:
         """Whether audio goes out as it is: bytes of a G.711 session."""
         return isinstance(audio, bytes) and not self._protocol.input_is_pcm
+
+
+def _policy(when: str) -> When:
+    """Read what is to become of a request while another response is under way."""
+    try:
+        return When(when)
+    except ValueError:
+        raise ConfigurationError(
+            f"when is {when!r}; choose one of {', '.join(When)}"
+        ) from None
+
+
+def _reason(exc: BaseException) -> RealtimeError:
+    """Return why an event was not sent, as one of our errors."""
+    if isinstance(exc, RealtimeError):
+        return exc
+    return ResponseCancelled("the caller gave up before it could be sent")
+
+
+def _is_wanted(error: RealtimeError) -> bool:
+    """Whether a failure needs no telling: it was the user's wish, or `close` tells."""
+    return isinstance(error, ResponseCancelled | ConnectionClosed)
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,10 @@
       TransportError
         ConnectFailed        no connection came about (.url .status .body .retryable)
         ConnectionClosed     the connection ended (.code .reason .clean .retryable)
-      ServerError            an `error` event (.type .code .param .event_id)
+      ServerError            an `error` event (.type .code .param .event_id .event)
+      ResponseFailed         a response ended as failed (.response)
+      ResponseCancelled      a request was dropped before the model began
+      AnswerTimeout          the server never answered (.ticket)
 
 Beside it stands one warning, `DroppedSettingWarning`.
 
@@ -25,6 +28,7 @@ import re
 from typing import Any
 
 __all__ = [
+    "AnswerTimeout",
     "AudioError",
     "ConfigurationError",
     "ConnectFailed",
@@ -34,6 +38,8 @@ __all__ = [
     "ProtocolError",
     "RealtimeError",
     "RemoteProtocolError",
+    "ResponseCancelled",
+    "ResponseFailed",
     "ServerError",
     "ToolError",
     "TransportError",
@@ -72,7 +78,10 @@ class RealtimeError(Exception):
 
 def _restored(cls: type[RealtimeError], args: tuple[object, ...]) -> RealtimeError:
     """Return an error as it was before its attributes are set."""
-    return cls.__new__(cls, *args)
+    error = cls.__new__(cls, *args)
+    # Errors that are builtin ones too would take them in __init__ only.
+    error.args = args
+    return error
 
 
 class ConfigurationError(RealtimeError, ValueError):
@@ -173,7 +182,8 @@ class ServerError(RealtimeError):
         type: The kind of error, for instance ``invalid_request_error``.
         code: The machine-readable code, or None.
         param: The field at fault, or None.
-        event_id: Our event that caused it, or None.
+        event_id: The id of our event that caused it, or None.
+        event: That event, where it is still remembered; audio is left out of it.
     """
 
     def __init__(
@@ -184,12 +194,42 @@ class ServerError(RealtimeError):
         code: str | None = None,
         param: str | None = None,
         event_id: str | None = None,
+        event: Any = None,
     ) -> None:
         super().__init__(message)
         self.type = type
         self.code = code
         self.param = param
         self.event_id = event_id
+        self.event = event
+
+
+class ResponseFailed(RealtimeError):
+    """A response that was asked for ended as failed.
+
+    Attributes:
+        response: The response, whose ``status_details`` say why.
+    """
+
+    def __init__(self, message: str, *, response: Any) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+class ResponseCancelled(RealtimeError):
+    """A request for a response was dropped before the model began to answer it."""
+
+
+class AnswerTimeout(RealtimeError, TimeoutError):
+    """The server did not answer what we sent, or fell silent in the middle of it.
+
+    Attributes:
+        ticket: The id of the event that was not answered.
+    """
+
+    def __init__(self, message: str, *, ticket: str) -> None:
+        super().__init__(message)
+        self.ticket = ticket
 
 
 class DroppedSettingWarning(UserWarning):

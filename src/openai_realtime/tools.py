@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
+from ._json import parse_json
 from ._struct import encode_hook
 from .errors import ToolError
 from .resources.tools import ToolDefinition
@@ -92,8 +93,8 @@ class Tool:
 
     def _parse(self, arguments: str) -> dict[str, Any]:
         try:
-            parsed = msgspec.json.decode(arguments or "{}")
-        except msgspec.DecodeError as exc:
+            parsed = parse_json(arguments or "{}")
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
             raise ToolError(
                 f"the arguments for {self.definition.name} are not JSON: {exc}"
             ) from exc
@@ -115,9 +116,3 @@ class Tool:
                 f"tool {self.definition.name} returned a {type(result).__name__} that "
                 f"is not JSON ({exc}); return text, numbers, lists and dicts"
             ) from exc
-
-
-def failure_output(message: str) -> str:
-    """Return the output that tells the model of a failed call."""
-    readable = message.encode("utf-8", "backslashreplace").decode()
-    return msgspec.json.encode({"error": readable}).decode()

@@ -12,7 +12,7 @@ import pytest
 
 from openai_realtime.errors import ToolError
 from openai_realtime.resources import ToolDefinition
-from openai_realtime.tools import Tool, failure_output
+from openai_realtime.tools import Tool
 
 from .scripted_server import PATIENCE_S
 
@@ -206,9 +206,3 @@ async def test_plain_function_that_ran_out_of_items_does_not_hang() -> None:
     assert done == {running}
     assert not running.cancelled()
     assert isinstance(running.exception(), Exception)
-
-
-@pytest.mark.parametrize("message", ["city unknown", 'quotes " and \\', "é", "\ud800"])
-def test_failure_output_is_json_with_the_message(message: str) -> None:
-    """The model reads what went wrong, whatever is in the message."""
-    assert set(json.loads(failure_output(message))) == {"error"}

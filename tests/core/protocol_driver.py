@@ -7,7 +7,14 @@ from itertools import count
 from typing import Any
 
 from openai_realtime import UNSET
-from openai_realtime.core.outputs import Emit, Output, RunTool, Send
+from openai_realtime.core.outputs import (
+    Emit,
+    Output,
+    RunTool,
+    Send,
+    Settle,
+    StopTool,
+)
 from openai_realtime.core.protocol import RealtimeProtocol
 from openai_realtime.dialect import nested_config, to_config
 from openai_realtime.events import RealtimeEvent
@@ -24,15 +31,21 @@ class Driver:
         sent: Every event that went out.
         emitted: Every utility event, with its name.
         runs: Every tool that was asked to run.
+        stopped: The calls whose tools were to be stopped.
+        settled: What was settled: ticket with result or error.
     """
 
-    def __init__(self, **audio: Any) -> None:
+    def __init__(self, *, protocol: dict[str, Any] | None = None, **audio: Any) -> None:
         numbers = count(1)
-        self.protocol = RealtimeProtocol(ids=lambda: f"e{next(numbers)}")
+        self.protocol = RealtimeProtocol(
+            ids=lambda: f"e{next(numbers)}", **(protocol or {})
+        )
         self.now = 0.0
         self.sent: list[Any] = []
         self.emitted: list[tuple[str, Any]] = []
         self.runs: list[RunTool] = []
+        self.stopped: list[str] = []
+        self.settled: list[tuple[str, Any]] = []
         self.receive(session(**audio))
 
     def receive(self, *events: RealtimeEvent) -> list[str]:
@@ -50,9 +63,15 @@ class Driver:
 
     def create(self, **fields: Any) -> Any:
         """Ask for a response."""
+        wish = {name: fields.pop(name) for name in ("when", "event_id") & fields.keys()}
         nested = nested_config(fields, ResponseConfig).fields
         config = to_config(nested, ResponseConfig) if nested else UNSET
-        return self.wish(self.protocol.create_response, config)
+        return self.wish(self.protocol.create_response, config, **wish)
+
+    def say(self, *content: Any, **wish: Any) -> Any:
+        """Add a message of the user and ask for a response."""
+        method = self.protocol.send_user_message_content
+        return self.wish(method, content, now=self.now, **wish)
 
     def append(self, audio: bytes) -> Any:
         """Stream audio of the user."""
@@ -68,7 +87,12 @@ class Driver:
 
     def tool(self, call_id: str, output: str = "done") -> Any:
         """Let a tool finish."""
-        return self.wish(self.protocol.tool_finished, call_id, output)
+        return self.wish(self.protocol.tool_finished, call_id, output, now=self.now)
+
+    def pass_time(self, seconds: float) -> Any:
+        """Let time pass, and what is due happen."""
+        self.now += seconds
+        return self.wish(self.protocol.handle_timeout, now=self.now)
 
     def send(self, event: RealtimeEvent) -> None:
         """Send an event by hand, past the protocol's wishes."""
@@ -79,12 +103,16 @@ class Driver:
         for output in outputs:
             match output:
                 case Send(event=event):
-                    self.protocol.sent(event)
                     self.sent.append(event)
+                    self.do(self.protocol.sent(event, now=self.now))
                 case Emit(name=name, event=event):
                     self.emitted.append((name, event))
                 case RunTool():
                     self.runs.append(output)
+                case StopTool(call_id=call_id):
+                    self.stopped.append(call_id)
+                case Settle(ticket=ticket, result=result, error=error):
+                    self.settled.append((ticket, error or result))
                 case _:
                     raise AssertionError(f"unexpected output: {output}")
 

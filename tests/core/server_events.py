@@ -197,3 +197,59 @@ def session(name: str = "session.created", **audio: Any) -> RealtimeEvent:
         },
     }
     return server(name, session=described)
+
+
+def content_part(
+    phase: str,
+    item_id: str,
+    part: dict[str, Any],
+    response_id: str = "r1",
+    *,
+    content_index: int = 0,
+) -> RealtimeEvent:
+    """Return the beginning (added) or end (done) of a part of an item's content."""
+    return server(
+        f"response.content_part.{phase}",
+        response_id=response_id,
+        item_id=item_id,
+        output_index=0,
+        content_index=content_index,
+        part=part,
+    )
+
+
+def mcp_arguments(
+    phase: str, item_id: str, text: str, response_id: str = "r1"
+) -> RealtimeEvent:
+    """Return a piece (delta) or the whole (done) of an MCP call's arguments."""
+    return server(
+        f"response.mcp_call_arguments.{phase}",
+        response_id=response_id,
+        item_id=item_id,
+        output_index=0,
+        **{"delta" if phase == "delta" else "arguments": text},
+    )
+
+
+def transcription_failed(item_id: str, code: str = "unintelligible") -> RealtimeEvent:
+    """Return the news that the user's speech could not be transcribed."""
+    return server(
+        "conversation.item.input_audio_transcription.failed",
+        item_id=item_id,
+        content_index=0,
+        error={"type": "transcription_error", "code": code, "message": "no"},
+    )
+
+
+def segment(item_id: str, text: str, speaker: str, id: str = "s1") -> RealtimeEvent:
+    """Return a span of the user's transcript with its speaker."""
+    return server(
+        "conversation.item.input_audio_transcription.segment",
+        item_id=item_id,
+        content_index=0,
+        text=text,
+        id=id,
+        speaker=speaker,
+        start=0.5,
+        end=1.5,
+    )

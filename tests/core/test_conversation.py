@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_realtime.core.conversation import RealtimeConversation
 from openai_realtime.events import RealtimeEvent
 from openai_realtime.resources import (
     AudioFormat,
     Delta,
     EventHandlerResult,
-    FormattedItem,
     UnknownItem,
 )
 
+from .conversation_cache import Cache, speaking, spoken
 from .server_events import (
     added,
     arguments_delta,
@@ -42,39 +40,10 @@ from .server_events import (
 )
 
 
-class Cache(RealtimeConversation):
-    """A conversation that takes many events and tells what they yielded."""
-
-    def take(self, *events: RealtimeEvent) -> list[EventHandlerResult]:
-        """Apply events one after the other."""
-        return [self.apply(event) for event in events]
-
-    @property
-    def order(self) -> list[str]:
-        """The ids of all items, in order."""
-        return [item.id for item in self.items]
-
-    def __getitem__(self, item_id: str) -> FormattedItem:
-        item = self.get_item(item_id)
-        assert item is not None
-        return item
-
-
 @pytest.fixture
 def cache() -> Cache:
     """An empty conversation."""
     return Cache()
-
-
-def speaking(item_id: str = "a", **fields: Any) -> dict[str, Any]:
-    """Return an assistant's message that has only begun."""
-    return message(item_id, "assistant", status="in_progress", **fields)
-
-
-def spoken(item_id: str, transcript: str, status: str = "completed") -> dict[str, Any]:
-    """Return an assistant's message as the server describes it at its end."""
-    content = [{"type": "output_audio", "transcript": transcript}]
-    return message(item_id, "assistant", status=status, content=content)
 
 
 # --- order ---
@@ -475,20 +444,6 @@ def test_transcripts_of_two_turns_may_swap(cache: Cache) -> None:
     cache.take(heard_whole("v", "second"), heard_whole("u", "first"))
     texts = [item.formatted.transcript for item in cache.items]
     assert texts == ["first", "second"]
-
-
-def test_speech_is_known_until_it_is_committed(cache: Cache) -> None:
-    """The span that VAD saw can be looked up until it is taken for its item."""
-    started = "input_audio_buffer.speech_started"
-    stopped = "input_audio_buffer.speech_stopped"
-    cache.take(server(started, item_id="u", audio_start_ms=100))
-    speech = cache.speech_of("u")
-    assert speech is not None
-    assert (speech.audio_start_ms, speech.audio_end_ms) == (100, None)
-    cache.take(server(stopped, item_id="u", audio_end_ms=900))
-    assert speech.audio_end_ms == 900
-    assert cache.take_speech("u") is speech
-    assert cache.speech_of("u") is None
 
 
 @pytest.mark.parametrize("early", [True, False])

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from openai_realtime.core.outputs import Send
-from openai_realtime.core.response_state import ResponseState
 from openai_realtime.errors import (
     ConfigurationError,
     LocalProtocolError,
@@ -63,6 +62,12 @@ def manual() -> Driver:
     return Driver(turn_detection=None)
 
 
+def running(driver: Driver) -> str | None:
+    """The id of the response that runs on the default conversation."""
+    run = driver.protocol.responses.running
+    return None if run is None else run.response_id
+
+
 def speaking(item_id: str = "a") -> dict[str, Any]:
     """Return an assistant's message that has only begun."""
     return message(item_id, "assistant", status="in_progress")
@@ -90,7 +95,7 @@ def with_tool(driver: Driver, *names: str) -> Driver:
 def test_response_is_asked_for_at_once_when_none_runs(driver: Driver) -> None:
     """An idle conversation answers without delay."""
     assert driver.create() == ["response.create"]
-    assert driver.protocol.responses.slot.state is ResponseState.REQUESTED
+    assert not driver.protocol.responses.idle
 
 
 def test_request_waits_while_a_response_runs(driver: Driver) -> None:
@@ -137,8 +142,7 @@ def test_user_message_is_added_at_once_and_answered_later(driver: Driver) -> Non
     """What the user says enters the conversation even while the model speaks."""
     driver.receive(created())
     parts = [{"type": "input_text", "text": "hi"}]
-    method = driver.protocol.send_user_message_content
-    assert driver.wish(method, parts) == ["conversation.item.create"]
+    assert driver.say(*parts) == ["conversation.item.create"]
     assert driver.receive(finished()) == ["response.create"]
     item = driver.sent[0].item
     assert item == MessageItem(role="user", content=[InputTextPart(text="hi")])
@@ -146,8 +150,7 @@ def test_user_message_is_added_at_once_and_answered_later(driver: Driver) -> Non
 
 def test_message_without_content_only_asks(driver: Driver) -> None:
     """As in the seeds, an empty message asks for a response and adds nothing."""
-    method = driver.protocol.send_user_message_content
-    assert driver.wish(method, []) == ["response.create"]
+    assert driver.say() == ["response.create"]
 
 
 @pytest.mark.parametrize(
@@ -158,15 +161,15 @@ def test_message_with_a_bad_part_changes_nothing(
 ) -> None:
     """A part that is not understood is refused before anything is sent."""
     with pytest.raises(ConfigurationError, match="content part"):
-        driver.protocol.send_user_message_content([part])
-    assert driver.protocol.responses.slot.idle
+        driver.say(part)
+    assert driver.protocol.responses.idle
 
 
 def test_out_of_band_request_never_waits(driver: Driver) -> None:
     """A request outside the conversation overlaps what runs in it."""
     driver.receive(created())
     assert driver.create(conversation="none", input=[]) == ["response.create"]
-    assert driver.protocol.responses.slot.response_id == "r1"
+    assert running(driver) == "r1"
 
 
 def test_out_of_band_response_does_not_occupy_the_conversation(driver: Driver) -> None:
@@ -175,7 +178,7 @@ def test_out_of_band_response_does_not_occupy_the_conversation(driver: Driver) -
     driver.receive(created("oob", conversation_id=None))
     assert driver.create() == ["response.create"]
     driver.receive(created("r1"), finished("oob", conversation_id=None))
-    assert driver.protocol.responses.slot.response_id == "r1"
+    assert running(driver) == "r1"
 
 
 def test_bad_parameters_change_nothing(driver: Driver) -> None:
@@ -237,18 +240,21 @@ def test_request_by_hand_that_lost_the_race_is_the_user_s(driver: Driver) -> Non
 def test_refused_request_frees_the_conversation(driver: Driver, with_id: bool) -> None:
     """A request refused for good is told, and the next one is not stuck behind it."""
     driver.create(max_output_tokens=4_000)
-    event_id = driver.sent[0].event_id if with_id else None
+    request = driver.sent[0]
     driver.create(instructions="next")
-    assert driver.receive(error("invalid_value", event_id)) == ["response.create"]
+    refusal = error("invalid_value", request.event_id if with_id else None)
+    assert driver.receive(refusal) == ["response.create"]
     assert driver.sent[-1].response.instructions == "next"
-    assert [found.code for found in driver.errors] == ["invalid_value"]
+    [(ticket, told)] = driver.settled
+    assert (ticket, told.code) == (request.event_id, "invalid_value")
+    assert driver.errors == []
 
 
 def test_error_without_an_id_does_not_stop_a_response(driver: Driver) -> None:
     """An error that names nothing is told, and what runs goes on to its end."""
     driver.create()
     driver.receive(created(), error("server_overloaded"))
-    assert driver.protocol.responses.slot.running
+    assert running(driver) == "r1"
     assert driver.create() == []
     assert driver.receive(finished()) == ["response.create"]
     assert len(driver.errors) == 1
@@ -261,7 +267,7 @@ def test_error_about_something_else_does_not_free_the_conversation(
     driver.create()
     driver.receive(error("item_not_found", "another"))
     assert driver.create() == []
-    assert driver.protocol.responses.slot.state is ResponseState.REQUESTED
+    assert not driver.protocol.responses.idle
 
 
 # --- tools ---
@@ -360,10 +366,13 @@ def test_call_that_was_cut_short_is_not_run(driver: Driver) -> None:
     assert driver.runs == []
 
 
-def test_unknown_tool_is_run_so_that_it_is_answered(driver: Driver) -> None:
-    """A function that nobody offered still gets an output, from whoever runs tools."""
+def test_unknown_tool_is_answered(driver: Driver) -> None:
+    """A function that nobody offered still gets an output, and the user is told."""
     call(driver, "c1")
-    assert [run.name for run in driver.runs] == ["f"]
+    assert driver.runs == []
+    assert [event.item.call_id for event in driver.sent] == ["c1"]
+    assert "no tool" in driver.sent[0].item.output
+    assert [type(found) for found in driver.errors] == [ToolError]
 
 
 @pytest.mark.parametrize("how", ["update_session", "session", "response.create"])
@@ -392,8 +401,9 @@ def test_call_of_a_tool_just_removed_is_still_answered(driver: Driver) -> None:
     described = {"type": "realtime", "tools": [{"type": "function", "name": "f"}]}
     driver.receive(server("session.updated", session=described))
     driver.wish(driver.protocol.remove_tool, "f")
+    driver.sent.clear()
     call(driver, "c1")
-    assert [run.call_id for run in driver.runs] == ["c1"]
+    assert [event.item.call_id for event in driver.sent] == ["c1"]
 
 
 def test_output_of_a_former_connection_goes_nowhere(driver: Driver) -> None:
@@ -425,7 +435,7 @@ def test_too_little_audio_is_refused_and_changes_nothing(manual: Driver) -> None
     with pytest.raises(LocalProtocolError, match=r"99 ms.*100 ms"):
         manual.create()
     assert manual.sent == []
-    assert manual.protocol.responses.slot.idle
+    assert manual.protocol.responses.idle
     manual.append(pcm(1))
     assert manual.create() == ["input_audio_buffer.commit", "response.create"]
 
@@ -671,7 +681,7 @@ def test_what_cannot_be_cut_is_refused_and_nothing_is_sent(
     spoken_to(driver, 1.0)
     with pytest.raises(LocalProtocolError, match=reason):
         driver.cancel(item_id, 5)
-    assert driver.protocol.responses.slot.state is ResponseState.ACTIVE
+    assert running(driver) == "r1"
 
 
 def test_late_audio_of_a_cut_item_is_dropped(driver: Driver) -> None:
@@ -834,7 +844,11 @@ def test_update_refused_is_its_caller_s(driver: Driver) -> None:
     driver.wish(driver.protocol.update_session, change)
     driver.receive(error("invalid_value", driver.sent[-1].event_id))
     assert driver.errors == []
-    assert driver.protocol.configuration.oldest_pending is None
+    [(ticket, refusal)] = driver.settled
+    assert ticket == change.event_id
+    assert isinstance(refusal, ServerError)
+    assert refusal.event == driver.sent[-1]
+    assert driver.protocol.configuration.wanted == {}
 
 
 def test_updates_are_answered_in_order(driver: Driver) -> None:
@@ -843,11 +857,10 @@ def test_updates_are_answered_in_order(driver: Driver) -> None:
     changes = [configuration.change({"instructions": text}) for text in "abc"]
     for change in changes:
         driver.wish(driver.protocol.update_session, change)
-    assert configuration.oldest_pending is changes[0]
     driver.receive(error("invalid_value", changes[1].event_id))
-    driver.receive(session("session.updated"))
-    assert configuration.oldest_pending is changes[2]
-    driver.receive(session("session.updated"))
+    driver.receive(session("session.updated"), session("session.updated"))
+    tickets = [ticket for ticket, _ in driver.settled]
+    assert tickets == [changes[index].event_id for index in (1, 0, 2)]
     assert configuration.wanted == {"instructions": "c"}
 
 
@@ -857,7 +870,9 @@ def test_update_by_hand_is_pending_too(driver: Driver) -> None:
     change = driver.protocol.configuration.change({"instructions": "x"})
     driver.wish(driver.protocol.update_session, change)
     driver.receive(session("session.updated"))
-    assert driver.protocol.configuration.oldest_pending is change
+    assert driver.settled == []
+    driver.receive(session("session.updated"))
+    assert [ticket for ticket, _ in driver.settled] == [change.event_id]
 
 
 def test_nothing_is_configured_where_nothing_was_asked_for(driver: Driver) -> None:
@@ -884,10 +899,9 @@ def test_new_connection_begins_anew_but_keeps_the_wishes(driver: Driver) -> None
     protocol = driver.protocol
     assert protocol.session is None
     assert protocol.conversation.items == []
-    assert protocol.responses.slot.idle
-    assert protocol.input_audio.pending_samples == 0
+    assert protocol.responses.idle
+    assert protocol.turns.pending_ms == 0
     assert protocol.playback.playing(now=0.0) is None
-    assert protocol.configuration.oldest_pending is None
     (output,) = protocol.configure()
     assert isinstance(output, Send)
     assert output.event.to_dict()["session"]["instructions"] == "x"
@@ -945,11 +959,12 @@ def test_update_carries_the_delta(driver: Driver) -> None:
 def test_response_with_parameters_is_told_to_the_server(driver: Driver) -> None:
     """Flat names of the old dialect work for one response as for the session."""
     driver.create(modalities=["text", "audio"], voice="ash", metadata={"a": "b"})
-    assert driver.sent[0].response == ResponseConfig.from_dict(
+    request = driver.sent[0]
+    assert request.response == ResponseConfig.from_dict(
         {
             "output_modalities": ["audio"],
             "audio": {"output": {"voice": "ash"}},
-            "metadata": {"a": "b"},
+            "metadata": {"a": "b", "client_event_id": request.event_id},
         }
     )
 

@@ -105,7 +105,7 @@ class SessionDriver:
             protocol._turns._buffer._item_id,
             protocol._turns._buffer.speaking,
             dict(vars(protocol._turns._idle)),
-            protocol._responses._slot.state,
+            protocol._responses._current,
             sorted(protocol._responses._running),
             protocol.next_timeout(),
         )

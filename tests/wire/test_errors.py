@@ -10,6 +10,7 @@ import pytest
 
 from openai_realtime import errors
 from openai_realtime.errors import (
+    AnswerTimeout,
     AudioError,
     ConfigurationError,
     ConnectFailed,
@@ -19,6 +20,8 @@ from openai_realtime.errors import (
     ProtocolError,
     RealtimeError,
     RemoteProtocolError,
+    ResponseCancelled,
+    ResponseFailed,
     ServerError,
     ToolError,
     TransportError,
@@ -35,6 +38,9 @@ PARENTS: dict[type[Exception], tuple[type[Exception], ...]] = {
     ConnectFailed: (TransportError,),
     ConnectionClosed: (TransportError,),
     ServerError: (RealtimeError,),
+    ResponseFailed: (RealtimeError,),
+    ResponseCancelled: (RealtimeError,),
+    AnswerTimeout: (RealtimeError, TimeoutError),
 }
 
 
@@ -172,7 +178,10 @@ EXAMPLES: list[RealtimeError] = [
     TransportError("no network"),
     ConnectFailed("no", url="ws://x", status=429, body="slow down", retryable=False),
     ConnectionClosed(1001, "cap"),
-    ServerError("no", type="t", code="c", param="p", event_id="e"),
+    ServerError("no", type="t", code="c", param="p", event_id="e", event="cause"),
+    ResponseFailed("no", response="response"),
+    ResponseCancelled("dropped"),
+    AnswerTimeout("silence", ticket="e"),
 ]
 
 
@@ -239,6 +248,16 @@ def server_error(text: str) -> ServerError:
     return ServerError(text, type="t")
 
 
+def response_failed(text: str) -> ResponseFailed:
+    """Return the end of a response, as a text says it."""
+    return ResponseFailed(text, response=None)
+
+
+def answer_timeout(text: str) -> AnswerTimeout:
+    """Return a silence that a text tells of."""
+    return AnswerTimeout(text, ticket="e")
+
+
 def remote_protocol_error(text: str) -> RemoteProtocolError:
     """Return a complaint of a frame that is a text."""
     return RemoteProtocolError("broken", raw=text)
@@ -257,6 +276,9 @@ MADE_OF_TEXT = [
     connect_failed,
     connection_closed,
     server_error,
+    response_failed,
+    ResponseCancelled,
+    answer_timeout,
 ]
 
 

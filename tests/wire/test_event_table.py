@@ -110,13 +110,16 @@ def test_the_table_is_as_long_as_the_protocol() -> None:
     }
 
 
-def test_utility_events_have_the_names_of_the_seeds() -> None:
-    """The utility events can be subscribed to under the documented names."""
+def test_utility_events_have_their_names() -> None:
+    """Those of the seeds and ours can be subscribed to as documented."""
     assert set(LOCAL_EVENTS) == {
         "conversation.updated",
         "conversation.interrupted",
         "conversation.item.appended",
         "conversation.item.completed",
+        "conversation.anomaly",
+        "tool.called",
+        "tool.approval_requested",
         "realtime.event",
         "error",
         "close",

@@ -15,6 +15,7 @@ from openai_realtime.events import (
     LOCAL_EVENTS,
     ClientEvent,
     Closed,
+    ConversationAnomaly,
     ConversationInterrupted,
     ConversationItemAppended,
     ConversationItemCompleted,
@@ -27,8 +28,10 @@ from openai_realtime.events import (
     RealtimeEventSeen,
     ResponseCancel,
     ServerEvent,
+    ToolApprovalRequested,
+    ToolCalled,
 )
-from openai_realtime.resources import Delta, FormattedItem, MessageItem
+from openai_realtime.resources import AnomalyKind, Delta, FormattedItem, MessageItem
 
 ITEM = FormattedItem("item_1", MessageItem(role="assistant"), "in_progress")
 ITEM.formatted.add_audio(b"\x01\x02")
@@ -38,6 +41,18 @@ EXAMPLES: dict[str, LocalEvent] = {
     "conversation.interrupted": ConversationInterrupted(item=ITEM, sample_count=240),
     "conversation.item.appended": ConversationItemAppended(item=ITEM),
     "conversation.item.completed": ConversationItemCompleted(item=ITEM),
+    "conversation.anomaly": ConversationAnomaly(
+        kind=AnomalyKind.ITEM_UNKNOWN,
+        detail="a delta came for an item that was never announced",
+        item_id="item_1",
+        context=ResponseCancel(event_id="e"),
+    ),
+    "tool.called": ToolCalled(
+        call_id="call_1", name="f", arguments="{}", response_id="resp_1"
+    ),
+    "tool.approval_requested": ToolApprovalRequested(
+        approval_id="call_1", name="f", arguments="{}"
+    ),
     "realtime.event": RealtimeEventSeen(
         time=1.5, source="client", event=ResponseCancel(event_id="e"), raw=b"{}"
     ),

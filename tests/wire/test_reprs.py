@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from enum import Enum
 from types import UnionType
 from typing import Any, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
@@ -87,6 +88,8 @@ def huge(hint: Any) -> Any:
         return huge(next(iter(family.variants.values())))
     if isinstance(hint, type) and issubclass(hint, Struct):
         return filled(ResponseDone if hint is RealtimeEvent else hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return next(iter(hint))
     return SIMPLE[hint]
 
 

@@ -16,10 +16,12 @@ from typing import Any, TypeGuard, cast
 from .._struct import UNSET, Opt
 from ..dialect import nested_config, to_config
 from ..errors import ConfigurationError, ToolError
+from ..events import SessionUpdate
 from ..resources.audio import TurnDetection, TurnDetectionType
 from ..resources.limits import APIError
 from ..resources.session import Session, SessionConfig
 from ..resources.tools import ToolDefinition
+from .config_difference import difference, overlap
 
 __all__ = ["Change", "Configuration", "merge"]
 
@@ -35,18 +37,23 @@ class Change:
     """One change of the configuration, and the update that tells the server.
 
     Attributes:
-        config: What to send.
+        config: What to send; None where the server has accepted all of it already.
         fields: What was changed, nested; nothing where only registered tools changed.
         notes: What had to be dropped, for the user.
         awaited: Whether a caller waits for the server's answer.
         event_id: The id of the update, once there is one.
+        sent_at: When the update went out.
+        given_up: Whether its answer is no longer waited for; it still has its place in
+            the order of answers, which do not name what they answer.
     """
 
-    config: SessionConfig
+    config: SessionConfig | None
     fields: dict[str, Any]
     notes: tuple[str, ...] = ()
     awaited: bool = False
     event_id: str | None = None
+    sent_at: float = 0.0
+    given_up: bool = False
 
 
 class Configuration:
@@ -55,13 +62,17 @@ class Configuration:
     Attributes:
         tools: The registered tools, by name.
         acknowledged: The session as the server last described it, or None.
+        assistant_spoke: Whether the connection has had audio of the assistant, which
+            fixes the voice.
     """
 
     def __init__(self) -> None:
         self.tools: dict[str, ToolDefinition] = {}
         self.acknowledged: Session | None = None
+        self.assistant_spoke = False
         self._settled: dict[str, Any] = {}
         self._changes: list[Change] = []
+        self._offered: dict[str, Change] = {}
         self._pending: deque[Change] = deque()
         self._ever_registered: set[str] = set()
 
@@ -85,6 +96,16 @@ class Configuration:
         if accepted is UNSET:
             return _wanted_turn_detection(self.wanted) is None
         return accepted is None
+
+    @property
+    def interrupted_by_speech(self) -> bool:
+        """Whether the server stops a response when the user begins to speak."""
+        return _does(self.acknowledged, "interrupt_response")
+
+    @property
+    def answers_turns(self) -> bool:
+        """Whether the server answers by itself a turn that it has found."""
+        return _does(self.acknowledged, "create_response")
 
     @property
     def _turns_by(self) -> str:
@@ -127,12 +148,40 @@ class Configuration:
         changed, notes = nested_config(fields, SessionConfig, turns_by=self._turns_by)
         self._check_tools(changed.get("tools"))
         to_config(merge(self.wanted, changed), SessionConfig)
-        change = Change(to_config(changed, SessionConfig), changed, notes)
+        self._check_voice(changed)
+        change = Change(None, changed, notes)
         self._changes.append(change)
         if "tools" in changed:
-            whole = {**changed, "tools": self._all_tools()}
-            change.config = to_config(whole, SessionConfig)
+            changed = {**changed, "tools": self._all_tools()}
+        new = self._not_yet_accepted(changed)
+        if new or self.acknowledged is None:
+            change.config = to_config(new, SessionConfig)
         return change
+
+    def _not_yet_accepted(self, changed: dict[str, Any]) -> dict[str, Any]:
+        """Return what the server must be told: the minimal difference.
+
+        What an unanswered update is about is told in any case: it may be refused, and
+        it is answered before this one.
+        """
+        if self.acknowledged is None:
+            return changed
+        new = difference(changed, self.acknowledged.to_dict())
+        for pending in self._pending:
+            new = merge(new, overlap(changed, pending.fields))
+        return new
+
+    def _check_voice(self, changed: Mapping[str, Any]) -> None:
+        """Refuse another voice after the first audio (PROTOCOL.md section 3)."""
+        accepted = _voice_of(self.acknowledged)
+        if not self.assistant_spoke or not accepted:
+            return
+        voice = _wanted_of(changed, "audio", "output", "voice")
+        if voice not in (UNSET, accepted):
+            raise ConfigurationError(
+                f"`voice` cannot become {voice!r} now: the assistant has spoken on "
+                f"this connection, as {accepted!r}; set it before, or connect anew"
+            )
 
     def add_tool(self, definition: ToolDefinition) -> Change:
         """Register a tool and return the update that tells the server.
@@ -191,14 +240,11 @@ class Configuration:
 
     # --- what becomes of a change ---
 
-    @property
-    def oldest_pending(self) -> Change | None:
-        """The first update that the server has not answered."""
-        return self._pending[0] if self._pending else None
-
     def begin_connection(self) -> None:
         """Keep all changes for good: what was unanswered cannot be refused any more."""
         self.acknowledged = None
+        self.assistant_spoke = False
+        self._offered.clear()
         self._pending.clear()
         self._settled = self.wanted
         self._changes = []
@@ -209,14 +255,75 @@ class Configuration:
             self._changes.remove(change)
             self._settled = merge(self._settled, change.fields)
 
-    def sent(self, change: Change) -> None:
+    def offer(self, change: Change, event_id: str) -> SessionUpdate | None:
+        """Return the update to send for a change; None where none is needed."""
+        change.event_id = event_id
+        if change.config is None:
+            self.keep(change)
+            return None
+        self._offered[event_id] = change
+        return SessionUpdate(event_id=event_id, session=change.config)
+
+    def sent(self, event: SessionUpdate, *, now: float) -> None:
         """Note that an update went out, ours or one that the user sent by hand."""
+        event_id = event.event_id or ""
+        change = self._offered.pop(event_id, None)
+        if change is None:
+            change = Change(event.session, {}, event_id=event_id)
+        change.sent_at = now
         self._pending.append(change)
 
-    def accepted(self) -> None:
-        """Note `session.updated`: it answers the oldest update and does not name it."""
-        if self._pending:
-            self.keep(self._pending.popleft())
+    def not_sent(self, event: SessionUpdate) -> Change | None:
+        """Take back a change whose update could not be sent, and return it."""
+        change = self._offered.pop(event.event_id or "", None)
+        if change is not None:
+            self.take_back(change)
+        return change
+
+    def connection_ended(self) -> list[Change]:
+        """Return the changes whose callers wait in vain, taken back."""
+        waited_for = [
+            change
+            for change in (*self._offered.values(), *self._pending)
+            if change.awaited and not change.given_up
+        ]
+        for change in waited_for:
+            self.take_back(change)
+        self._offered.clear()
+        self._pending.clear()
+        self.assistant_spoke = False
+        return waited_for
+
+    def accepted(self) -> Change | None:
+        """Note `session.updated`: it answers the oldest update and does not name it.
+
+        Returns:
+            The change that is accepted by it, if anybody still waits for that.
+        """
+        if not self._pending:
+            return None
+        change = self._pending.popleft()
+        self.keep(change)
+        return None if change.given_up else change
+
+    def next_timeout(self, patience_s: float) -> float | None:
+        """Return when the oldest update has been unanswered for so long."""
+        waited_for = (each for each in self._pending if not each.given_up)
+        oldest = next(waited_for, None)
+        return None if oldest is None else oldest.sent_at + patience_s
+
+    def give_up(self, patience_s: float, *, now: float) -> list[Change]:
+        """Take back the updates that have been unanswered for so long; return them."""
+        overdue = [
+            change
+            for change in self._pending
+            if not change.given_up and change.sent_at + patience_s <= now
+        ]
+        for change in overdue:
+            change.given_up = True
+            if change in self._changes:
+                self._changes.remove(change)
+        return overdue
 
     def take_back(self, change: Change) -> None:
         """Undo a change: it was refused, or its caller was told that it failed."""
@@ -237,7 +344,7 @@ class Configuration:
         about_session = isinstance(error.param, str) and error.param.startswith(
             "session"
         )
-        return self.oldest_pending if about_session else None
+        return next(iter(self._pending), None) if about_session else None
 
     # --- tools ---
 
@@ -285,10 +392,28 @@ def _accepted_turn_detection(session: Session | None) -> Opt[TurnDetection | Non
     return session.audio.input.turn_detection
 
 
+def _voice_of(session: Session | None) -> object:
+    """Return the voice of a session as JSON; None where the server does not tell."""
+    if session is None or not session.audio or not session.audio.output:
+        return None
+    return session.audio.output.to_dict().get("voice")
+
+
+def _does(session: Session | None, setting: str) -> bool:
+    """Whether turn detection does what is on unless it was turned off."""
+    detection = _accepted_turn_detection(session)
+    return detection is not None and getattr(detection, setting, UNSET) is not False
+
+
 def _wanted_turn_detection(wanted: Mapping[str, Any]) -> object:
     """Return what was asked of turn detection: UNSET where nothing was."""
+    return _wanted_of(wanted, "audio", "input", "turn_detection")
+
+
+def _wanted_of(wanted: Mapping[str, Any], *path: str) -> object:
+    """Return what was asked of a setting: UNSET where nothing was."""
     found: object = wanted
-    for key in ("audio", "input", "turn_detection"):
+    for key in path:
         if not isinstance(found, Mapping):
             return UNSET
         found = cast("Mapping[str, object]", found).get(key, UNSET)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from ..errors import RealtimeError
 from ..events import LocalEvent, RealtimeEvent
+from ..resources.response import Response
+from ..resources.session import Session
 
-__all__ = ["Close", "Emit", "Output", "RunTool", "Send"]
+__all__ = ["Close", "Emit", "Output", "RunTool", "Send", "Settle", "StopTool"]
 
 
 class Send(NamedTuple):
@@ -39,6 +42,30 @@ class RunTool(NamedTuple):
     arguments: str
 
 
+class StopTool(NamedTuple):
+    """Stop a tool that runs: its call has been answered without it.
+
+    Attributes:
+        call_id: Names the call.
+    """
+
+    call_id: str
+
+
+class Settle(NamedTuple):
+    """Tell who asked for something what has become of it; once for each ticket.
+
+    Attributes:
+        ticket: The id of the event that asked.
+        result: What came of it: the response as it ended, or the session as accepted.
+        error: Why nothing came of it; None where something did.
+    """
+
+    ticket: str
+    result: Response | Session | None = None
+    error: RealtimeError | None = None
+
+
 class Close(NamedTuple):
     """Close the connection."""
 
@@ -46,4 +73,4 @@ class Close(NamedTuple):
     reason: str
 
 
-Output: TypeAlias = Send | Emit | RunTool | Close
+Output: TypeAlias = Send | Emit | RunTool | StopTool | Settle | Close

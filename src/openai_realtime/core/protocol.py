@@ -4,71 +4,60 @@
 
 - ``receive`` takes an event of the server,
 - ``sent`` takes an event that has just gone out, whoever sent it,
-- the other methods take what the user wants.
+- the other methods take what the user wants, what tools report, and the time.
 
-Each returns the outputs to carry out, in order. The time comes in as ``now``, in
+What the events of the server mean stands in `reactions`. Each call returns the
+outputs to carry out, in order. The time comes in as ``now``, in
 seconds of a monotonic clock; ids come from the source given at the start.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any
 
-import msgspec
-
-from .._struct import UNSET, Opt, complaint, decode_hook
-from ..errors import ConfigurationError, LocalProtocolError, ServerError
+from .._struct import UNSET, Opt
+from ..errors import AnswerTimeout, LocalProtocolError, RealtimeError
 from ..events import (
-    ConversationInterrupted,
-    ConversationItemAppended,
-    ConversationItemCompleted,
+    ConversationAnomaly,
     ConversationItemCreate,
     ConversationItemDelete,
-    ConversationItemDeleted,
-    ConversationItemTruncate,
-    ConversationUpdated,
-    Error,
     ErrorOccurred,
     InputAudioBufferAppend,
     InputAudioBufferClear,
-    InputAudioBufferCleared,
     InputAudioBufferCommit,
-    InputAudioBufferCommitted,
-    InputAudioBufferSpeechStarted,
-    InputAudioBufferSpeechStopped,
     RealtimeEvent,
     ResponseCancel,
     ResponseCreate,
-    ResponseCreated,
-    ResponseDone,
-    ResponseOutputItemDone,
-    SessionCreated,
+    ResponseOutputAudioDelta,
     SessionUpdate,
-    SessionUpdated,
 )
-from ..resources.audio import PCM16, AudioConfig
-from ..resources.formatted import EventHandlerResult, FormattedItem
+from ..resources.anomaly import Anomaly
+from ..resources.audio import PCM16
+from ..resources.formatted import FormattedItem
 from ..resources.items import (
     ContentPart,
-    FunctionCallItem,
     FunctionCallOutputItem,
     InputAudioPart,
-    ItemStatus,
+    McpApprovalResponseItem,
     MessageItem,
 )
-from ..resources.limits import APIError
-from ..resources.response import Response, ResponseConfig, ResponseStatus
+from ..resources.response import ResponseConfig
 from ..resources.session import Session
 from ..resources.tools import ToolDefinition
+from .changes import changes
 from .configuration import Change, Configuration
-from .conversation import RealtimeConversation
-from .input_audio import InputAudioLedger
-from .outputs import Emit, Output, RunTool, Send
-from .playback import PlaybackLedger
-from .response_scheduler import ResponseScheduler
+from .conversation import AudioRetention, RealtimeConversation
+from .machines import Machines
+from .message_content import content_parts
+from .outputs import Emit, Output, Send, Settle
+from .playback import Heard, PlaybackLedger, PlaybackSource
+from .reactions import REACTIONS
+from .response_scheduler import ResponseScheduler, When
 from .tool_calls import ToolCalls
+from .tool_failure import ToolFailure
+from .tool_options import ToolOptions
+from .turns import Turns
 
 __all__ = ["RealtimeProtocol"]
 
@@ -76,66 +65,88 @@ __all__ = ["RealtimeProtocol"]
 # that one long recording does not hold up everything behind it.
 _LARGEST_APPEND = 1024 * 1024
 
-_PART_EXAMPLE = '{"type": "input_text", "text": "..."}'
-
 # The shortest audio that the service commits (PROTOCOL.md section 3.6).
 _SHORTEST_COMMIT_MS = 100
-
-_COMMIT_EMPTY = "input_audio_buffer_commit_empty"
-
-# Races that cost nothing: the event we sent came too late to matter, because the
-# response or item it names was already gone (PROTOCOL.md section 5).
-_HARMLESS_RACES = frozenset(
-    {
-        "response_cancel_not_active",
-        "item_not_found",
-        "item_truncate_invalid_item_id",
-    }
-)
-
-# How many of our racing events are remembered; their answers come within a round trip.
-_RACING_REMEMBERED = 64
-
-
-class _Commit(NamedTuple):
-    """A commit that the server has not answered yet."""
-
-    event_id: object
-    samples: int
-    audio: bytes
 
 
 class RealtimeProtocol:
     """What a client knows of its session, and what follows from each event.
 
+    Args:
+        ids: Makes the ids of the events that we send.
+        audio_retention: How much audio the conversation keeps.
+        input_retention_s: How much of the user's audio is kept at most for what turn
+            detection may still refer to; None keeps all.
+        answer_timeout_s: How long the server may take to answer.
+        stall_timeout_s: How long a response may run without a sign of life.
+        tools_in_order: Whether the calls of a response run one after the other.
+
     Attributes:
         configuration: What was asked for and what the server accepted.
         conversation: The cache of items.
-        responses: Who may ask for a response, and when.
-        input_audio: The ledger of the user's audio.
-        playback: The ledger of what has been heard.
-        session: The session as the server last described it, or None.
     """
 
-    def __init__(self, *, ids: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        *,
+        ids: Callable[[], str],
+        audio_retention: AudioRetention | None = None,
+        input_retention_s: float | None = 120.0,
+        answer_timeout_s: float = 15.0,
+        stall_timeout_s: float = 120.0,
+        tools_in_order: bool = False,
+    ) -> None:
         self._ids = ids
+        self._input_retention_s = input_retention_s
+        self._answer_timeout_s = answer_timeout_s
+        self._stall_timeout_s = stall_timeout_s
+        self._tools_in_order = tools_in_order
+        self._tool_options: dict[str, ToolOptions] = {}
         self.configuration = Configuration()
-        self.conversation = RealtimeConversation()
-        self.begin_connection()
+        self.conversation = RealtimeConversation(
+            retention=audio_retention or AudioRetention.all()
+        )
+        self._on = self._new_machines()
 
     def begin_connection(self) -> None:
         """Forget what belonged to a former connection; the configuration stays."""
         self.configuration.begin_connection()
         self.conversation.clear()
-        self.responses = ResponseScheduler()
-        self.input_audio = InputAudioLedger(PCM16)
-        self.playback = PlaybackLedger(PCM16)
-        self._tools = ToolCalls()
-        self._updates: dict[str, Change] = {}
-        self._offered_once: set[str] = set()
-        self._committing: deque[_Commit] = deque()
-        self._clearing = 0
-        self._racing: deque[str] = deque(maxlen=_RACING_REMEMBERED)
+        self._on = self._new_machines()
+
+    def _new_machines(self) -> Machines:
+        return Machines(
+            ids=self._ids,
+            configuration=self.configuration,
+            conversation=self.conversation,
+            tool_options=self._tool_options,
+            responses=ResponseScheduler(
+                answer_timeout_s=self._answer_timeout_s,
+                stall_timeout_s=self._stall_timeout_s,
+            ),
+            turns=Turns(retention_s=self._input_retention_s),
+            tools=ToolCalls(ids=self._ids, in_order=self._tools_in_order),
+        )
+
+    @property
+    def responses(self) -> ResponseScheduler:
+        """Who may ask for a response, and when."""
+        return self._on.responses
+
+    @property
+    def turns(self) -> Turns:
+        """The user's turns and audio."""
+        return self._on.turns
+
+    @property
+    def playback(self) -> PlaybackLedger:
+        """The ledger of what has been heard."""
+        return self._on.playback
+
+    @property
+    def tools(self) -> ToolCalls:
+        """The calls of functions."""
+        return self._on.tools
 
     @property
     def session(self) -> Session | None:
@@ -145,9 +156,9 @@ class RealtimeProtocol:
     @property
     def input_is_pcm(self) -> bool:
         """Whether the session takes PCM16, and not G.711."""
-        return self.input_audio.bytes_per_sample == PCM16.bytes_per_sample
+        return self.turns.bytes_per_sample == PCM16.bytes_per_sample
 
-    # --- what the user wants ---
+    # --- the configuration ---
 
     def configure(self) -> list[Output]:
         """Send the whole configuration, at the start of a connection."""
@@ -156,34 +167,79 @@ class RealtimeProtocol:
         return self.update_session(self.configuration.whole())
 
     def update_session(self, change: Change) -> list[Output]:
-        """Send a change of the configuration, whose caller waits for the answer."""
+        """Send a change of the configuration, for a caller who waits for the answer.
+
+        The answer is settled under ``change.event_id``, at once where the server has
+        accepted all of it already.
+        """
         change.awaited = True
         return self._update(change)
 
-    def add_tool(self, definition: ToolDefinition) -> list[Output]:
-        """Register a tool that `RunTool` can name, and tell the server."""
-        return self._update(self.configuration.add_tool(definition))
+    def add_tool(
+        self, definition: ToolDefinition, options: ToolOptions | None = None
+    ) -> list[Output]:
+        """Register a tool that `RunTool` can name, and tell the server.
+
+        Raises:
+            ToolError: The definition cannot be sent, or its name is taken.
+        """
+        change = self.configuration.add_tool(definition)
+        self._tool_options[definition.name] = options or ToolOptions()
+        return self._update(change)
 
     def remove_tool(self, name: str) -> list[Output]:
-        """Forget a tool, and tell the server."""
-        return self._update(self.configuration.remove_tool(name))
+        """Forget a tool, and tell the server.
+
+        Raises:
+            ToolError: No tool of this name is registered.
+        """
+        change = self.configuration.remove_tool(name)
+        del self._tool_options[name]
+        return self._update(change)
+
+    def _update(self, change: Change) -> list[Output]:
+        event_id = self._ids()
+        update = self.configuration.offer(change, event_id)
+        if update is not None:
+            return [Send(update)]
+        return [Settle(event_id, result=self.session)] if change.awaited else []
+
+    # --- what the user says ---
 
     def send_user_message_content(
-        self, content: Sequence[ContentPart | Mapping[str, Any]]
+        self,
+        content: Sequence[ContentPart | Mapping[str, Any]],
+        *,
+        now: float,
+        interrupt: bool = False,
+        when: When = When.WAIT,
+        event_id: str | None = None,
     ) -> list[Output]:
         """Add a user message and ask for a response; without content, only ask.
 
         Pending audio too short to be committed stays pending: the message is the turn.
 
+        Args:
+            content: The parts of the message.
+            now: The time.
+            interrupt: Whether the message barges in, as a voice would.
+            when: What becomes of the request while another response is under way; one
+                that interrupts waits for the end of what it cancels.
+            event_id: The ticket under which the response is settled.
+
         Raises:
             ConfigurationError: A part is not understood.
+            LocalProtocolError: A response is under way, and this one was not to wait.
         """
-        if not content:
-            return self.create_response()
-        item = MessageItem(role="user", content=content_parts(content))
+        parts = content_parts(content)
+        commit = self._commit_pending() if self._can_commit or not parts else []
+        barge_in = self.interrupt(now=now) if interrupt else []
+        request = self._request(UNSET, When.WAIT if interrupt else when, event_id)
+        if not parts:
+            return [*barge_in, *commit, *request]
+        item = MessageItem(role="user", content=parts)
         message = ConversationItemCreate(event_id=self._ids(), item=item)
-        commit = self._commit_pending() if self._can_commit else []
-        return [Send(message), *commit, *self._request(UNSET)]
+        return [*barge_in, Send(message), *commit, *request]
 
     def append_input_audio(self, audio: bytes) -> list[Output]:
         """Stream audio of the user, in pieces that the service takes."""
@@ -193,16 +249,55 @@ class RealtimeProtocol:
             for start in pieces
         ]
 
-    def create_response(self, config: Opt[ResponseConfig] = UNSET) -> list[Output]:
+    def create_response(
+        self,
+        config: Opt[ResponseConfig] = UNSET,
+        *,
+        when: When = When.WAIT,
+        event_id: str | None = None,
+    ) -> list[Output]:
         """Ask for a response; where turns are found by hand, commit first.
 
         While another response runs on the default conversation the request waits for
         its end; out-of-band requests never wait (PROTOCOL.md section 6.5).
 
+        Args:
+            config: Parameters for this response only.
+            when: What becomes of it while another response is under way.
+            event_id: The ticket under which it is settled, once; drawn without one.
+
         Raises:
-            LocalProtocolError: The pending audio is shorter than the service accepts.
+            LocalProtocolError: The pending audio is shorter than the service accepts;
+                or a response is under way, and this one was not to wait.
         """
-        return [*self._commit_pending(), *self._request(config)]
+        commit = self._commit_pending()
+        return [*commit, *self._request(config, when, event_id)]
+
+    def _request(
+        self, config: Opt[ResponseConfig], when: When, event_id: str | None
+    ) -> list[Output]:
+        return self.responses.ask(config, event_id=event_id or self._ids(), when=when)
+
+    @property
+    def _can_commit(self) -> bool:
+        return self.turns.pending_ms >= _SHORTEST_COMMIT_MS
+
+    def _commit_pending(self) -> list[Output]:
+        """Commit what the user spoke, where the server does not find turns itself."""
+        pending_ms = self.turns.pending_ms
+        if not pending_ms or not self.configuration.manual_turns:
+            return []
+        if not self._can_commit:
+            raise LocalProtocolError(
+                f"{pending_ms} ms of audio are pending, and the service commits no "
+                f"less than {_SHORTEST_COMMIT_MS} ms: append more, or send "
+                "input_audio_buffer.clear"
+            )
+        commit = InputAudioBufferCommit(event_id=self._ids())
+        self._on.owners.racing(commit)
+        return [Send(commit)]
+
+    # --- interrupting ---
 
     def cancel_response(
         self, item_id: str | None, sample_count: int, *, now: float
@@ -213,9 +308,10 @@ class RealtimeProtocol:
             LocalProtocolError: The item is unknown or not the assistant's.
         """
         item = None if item_id is None else self._assistant_item(item_id)
-        outputs = self._cancel_running()
+        outputs = self._cancel_running(now=now)
         if item is not None:
-            outputs += self._cut(item, sample_count, now=now)
+            heard = Heard(sample_count, PlaybackSource.DEVICE)
+            outputs += self._on.truncation.cut(item, heard, now=now)
         return outputs
 
     def interrupt(self, *, now: float) -> list[Output]:
@@ -223,273 +319,23 @@ class RealtimeProtocol:
 
         Requests for responses that still wait are dropped with it.
         """
-        unheard = self.playback.unheard(now=now)
-        self.responses.drop_waiting()
-        outputs = self._cancel_running()
-        for item_id, samples in unheard:
-            item = self.conversation.get_item(item_id)
-            if item is not None:
-                outputs += self._cut(item, samples, now=now)
+        outputs = self.responses.drop_waiting()
+        outputs += self._cancel_running(now=now)
+        self._on.stop_running()
+        outputs += self._on.truncation.cut_unheard(now=now)
+        return [*outputs, *self.tools.interrupted(now=now)]
+
+    def _cancel_running(self, *, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        for response_id in self.responses.cancel(now=now):
+            if response_id is not None:
+                self._on.truncation.stop(response_id)
+            cancel = ResponseCancel(
+                event_id=self._ids(), response_id=response_id or UNSET
+            )
+            self._on.owners.racing(cancel)
+            outputs.append(Send(cancel))
         return outputs
-
-    def delete_item(self, item_id: str) -> list[Output]:
-        """Remove an item from the conversation."""
-        return [Send(ConversationItemDelete(event_id=self._ids(), item_id=item_id))]
-
-    def tool_finished(self, call_id: str, output: str) -> list[Output]:
-        """Answer a call, and go on when it was the last open one of its response."""
-        if not self._tools.answer(call_id):
-            return []
-        item = FunctionCallOutputItem(call_id=call_id, output=output)
-        answer = ConversationItemCreate(event_id=self._ids(), item=item)
-        return [Send(answer), *self._follow_up()]
-
-    # --- what has gone out ---
-
-    def sent(self, event: RealtimeEvent) -> None:
-        """Note an event that went out, also one that the user sent by hand."""
-        match event:
-            case InputAudioBufferAppend(audio=audio):
-                self.input_audio.append(audio)
-            case InputAudioBufferCommit(event_id=event_id):
-                pending = self.input_audio.pending_samples
-                audio = self.input_audio.commit()
-                self._committing.append(_Commit(event_id, pending, audio))
-            case InputAudioBufferClear():
-                self._clearing += 1
-                self.input_audio.clear()
-            case SessionUpdate():
-                self._update_sent(event)
-            case ResponseCreate():
-                self._response_requested(event)
-            case ConversationItemCreate():
-                self._item_sent(event)
-            case _:
-                pass
-
-    def not_sent(self, event: RealtimeEvent) -> None:
-        """Note that an event could not be sent: who wanted it has been told."""
-        match event:
-            case ResponseCreate():
-                self.responses.not_sent(event)
-            case SessionUpdate(event_id=str(event_id)):
-                change = self._updates.pop(event_id, None)
-                if change is not None:
-                    self.configuration.take_back(change)
-            case _:
-                pass
-
-    def _update_sent(self, event: SessionUpdate) -> None:
-        event_id = event.event_id or ""
-        by_hand = Change(event.session, {}, event_id=event_id)
-        self.configuration.sent(self._updates.pop(event_id, by_hand))
-
-    def _response_requested(self, event: ResponseCreate) -> None:
-        config = event.response
-        if config and config.tools:
-            self._offered_once |= {
-                tool.name for tool in config.tools if isinstance(tool, ToolDefinition)
-            }
-        if not config or config.conversation != "none":
-            self.responses.sent(event)
-
-    def _item_sent(self, event: ConversationItemCreate) -> None:
-        item = event.item
-        if event.previous_item_id == "root":
-            self.conversation.expect_at_front(item.id or None)
-        if isinstance(item, MessageItem):
-            for part in item.content or []:
-                if isinstance(part, InputAudioPart) and part.audio:
-                    self.conversation.expect_audio(part.audio)
-
-    # --- what the server says ---
-
-    def receive(self, event: RealtimeEvent, *, now: float) -> list[Output]:
-        """Take in an event of the server; none raises."""
-        result = self.conversation.apply(event)
-        outputs = [] if result.item is None else _changes(result.item, result)
-        if result.item is not None and result.delta is not None and result.delta.audio:
-            self.playback.received(result.item.id, result.delta.audio, now=now)
-        react = _REACTIONS.get(type(event))
-        return outputs if react is None else [*outputs, *react(self, event, now)]
-
-    def _session_created(self, event: SessionCreated, now: float) -> list[Output]:
-        self._acknowledge(event.session)
-        return []
-
-    def _session_updated(self, event: SessionUpdated, now: float) -> list[Output]:
-        self._acknowledge(event.session)
-        self.configuration.accepted()
-        return []
-
-    def _acknowledge(self, session: Session) -> None:
-        self.configuration.acknowledged = session
-        audio = session.audio or AudioConfig()
-        input_format = audio.input.format if audio.input else UNSET
-        output_format = audio.output.format if audio.output else UNSET
-        self.input_audio.use_format(input_format or PCM16)
-        self.playback.use_format(output_format or PCM16)
-        self.conversation.output_format = output_format or PCM16
-
-    def _error(self, event: Error, now: float) -> list[Output]:
-        """Give an error to its owner; only one without an owner becomes an event."""
-        error = event.error
-        if error.code in _HARMLESS_RACES and error.event_id in self._racing:
-            return []
-        update = self.configuration.refused_by(error)
-        if update is not None:
-            self.configuration.take_back(update)
-            if update.awaited:
-                return []
-        elif self._commit_refused(error):
-            pass
-        elif self.responses.answers(error) and self.responses.refused(error):
-            return []
-        occurred = ErrorOccurred(error=server_error(event), context=event)
-        return [Emit("error", occurred), *self._send_next()]
-
-    def _commit_refused(self, error: APIError) -> bool:
-        """Count the audio of a refused commit as pending again: the server has it."""
-        for commit in self._committing:
-            unnamed = not error.event_id and error.code == _COMMIT_EMPTY
-            if unnamed or commit.event_id == error.event_id:
-                self._committing.remove(commit)
-                self.input_audio.restore(commit.samples)
-                return True
-        return False
-
-    def _speech_started(
-        self, event: InputAudioBufferSpeechStarted, now: float
-    ) -> list[Output]:
-        playing = self.playback.playing(now=now)
-        item = None if playing is None else self.conversation.get_item(playing)
-        heard = 0 if playing is None else self.playback.heard_samples(playing, now=now)
-        interrupted = ConversationInterrupted(item=item, sample_count=heard)
-        return [Emit("conversation.interrupted", interrupted)]
-
-    def _speech_stopped(
-        self, event: InputAudioBufferSpeechStopped, now: float
-    ) -> list[Output]:
-        speech = self.conversation.speech_of(event.item_id)
-        if speech is not None:
-            speech.audio = self.input_audio.slice_ms(
-                speech.audio_start_ms, event.audio_end_ms
-            )
-        return []
-
-    def _committed(self, event: InputAudioBufferCommitted, now: float) -> list[Output]:
-        speech = self.conversation.take_speech(event.item_id)
-        if speech is not None and speech.audio_end_ms is not None:
-            self.input_audio.commit_until(speech.audio_end_ms)
-            audio = speech.audio
-        elif self._committing:
-            audio = self._committing.popleft().audio
-        else:
-            audio = self.input_audio.commit()
-        self.conversation.attach_audio(event.item_id, audio)
-        return []
-
-    def _cleared(self, event: InputAudioBufferCleared, now: float) -> list[Output]:
-        # A clear of ours was noted when it was sent; audio came after it meanwhile.
-        if self._clearing:
-            self._clearing -= 1
-        else:
-            self.input_audio.clear()
-        return []
-
-    def _response_created(self, event: ResponseCreated, now: float) -> list[Output]:
-        if _in_conversation(event.response) and event.response.id:
-            self.responses.created(event.response.id)
-        return []
-
-    def _response_done(self, event: ResponseDone, now: float) -> list[Output]:
-        response_id = event.response.id
-        if not response_id:
-            return []
-        if _in_conversation(event.response):
-            self.responses.done(response_id)
-        completed = event.response.status == ResponseStatus.COMPLETED
-        self._tools.response_done(response_id, completed=completed)
-        return self._follow_up()
-
-    def _output_item_done(
-        self, event: ResponseOutputItemDone, now: float
-    ) -> list[Output]:
-        item = event.item
-        if not isinstance(item, FunctionCallItem) or not item.call_id:
-            return []
-        response = self.conversation.responses.get(event.response_id)
-        if response is not None and not _in_conversation(response):
-            # An out-of-band call is the user's: there is no conversation to answer in.
-            return []
-        if item.status == ItemStatus.INCOMPLETE:
-            return []
-        if self._handled_by_user(item.name):
-            return []
-        if not self._tools.begin(event.response_id, item.call_id):
-            return []
-        return [RunTool(item.call_id, item.name, item.arguments or "")]
-
-    def _deleted(self, event: ConversationItemDeleted, now: float) -> list[Output]:
-        self.playback.forget(event.item_id)
-        return []
-
-    def _handled_by_user(self, name: str) -> bool:
-        """Whether a function was offered without a handler, for the user to answer."""
-        if name in self.configuration.tools:
-            return False
-        return name in self._offered_once or self.configuration.offers_without_handler(
-            name
-        )
-
-    # --- what follows ---
-
-    def _update(self, change: Change) -> list[Output]:
-        change.event_id = self._ids()
-        self._updates[change.event_id] = change
-        update = SessionUpdate(event_id=change.event_id, session=change.config)
-        return [Send(update)]
-
-    def _cancel_running(self) -> list[Output]:
-        if not self.responses.cancellable:
-            return []
-        self.responses.slot.cancel()
-        return [Send(ResponseCancel(event_id=self._racing_id()))]
-
-    @property
-    def _can_commit(self) -> bool:
-        return self.input_audio.pending_ms >= _SHORTEST_COMMIT_MS
-
-    def _commit_pending(self) -> list[Output]:
-        """Commit what the user spoke, where the server does not find turns itself."""
-        pending_ms = self.input_audio.pending_ms
-        if not pending_ms or not self.configuration.manual_turns:
-            return []
-        if not self._can_commit:
-            raise LocalProtocolError(
-                f"{pending_ms} ms of audio are pending, and the service commits no "
-                f"less than {_SHORTEST_COMMIT_MS} ms: append more, or send "
-                "input_audio_buffer.clear"
-            )
-        return [Send(InputAudioBufferCommit(event_id=self._ids()))]
-
-    def _request(self, config: Opt[ResponseConfig]) -> list[Output]:
-        """Ask for a response: at once when out-of-band, else when it is its turn."""
-        request = ResponseCreate(event_id=self._ids(), response=config)
-        if config and config.conversation == "none":
-            return [Send(request)]
-        self.responses.ask(request)
-        return self._send_next()
-
-    def _follow_up(self) -> list[Output]:
-        """Ask for the response that follows answered calls; one serves all."""
-        if self._tools.take_follow_up() and not self.responses.has_waiting:
-            self.responses.ask(ResponseCreate(event_id=self._ids()))
-        return self._send_next()
-
-    def _send_next(self) -> list[Output]:
-        request = self.responses.next()
-        return [] if request is None else [Send(request)]
 
     def _assistant_item(self, item_id: str) -> FormattedItem:
         item = self.conversation.get_item(item_id)
@@ -504,119 +350,194 @@ class RealtimeProtocol:
             )
         return item
 
-    def _cut(
-        self, item: FormattedItem, sample_count: int, *, now: float
+    def delete_item(self, item_id: str) -> list[Output]:
+        """Remove an item from the conversation."""
+        return [Send(ConversationItemDelete(event_id=self._ids(), item_id=item_id))]
+
+    # --- tools ---
+
+    def tool_finished(self, call_id: str, output: str, *, now: float) -> list[Output]:
+        """Answer a call with what its tool returned."""
+        outputs = self.tools.finished(call_id, output, now=now)
+        return [*outputs, *self._on.proceed(now)]
+
+    def tool_failed(
+        self, call_id: str, failure: ToolFailure, message: str, *, now: float
     ) -> list[Output]:
-        """Cut an item's audio to what was heard, never beyond what was received."""
-        received = self.playback.received_samples(item.id)
-        heard = min(max(sample_count, 0), received)
-        finished = item.status != ItemStatus.IN_PROGRESS
-        if received == 0 or (heard == received and finished):
-            return []
-        self.conversation.cut_off(item.id)
-        self.playback.stop(item.id, heard, now=now)
-        heard_ms = self.playback.samples_to_ms(heard)
-        if heard_ms == 0:
-            # The service cannot cut to nothing: an item nobody heard is deleted
-            # (PROTOCOL.md section 6.8).
-            return [
-                Send(
-                    ConversationItemDelete(event_id=self._racing_id(), item_id=item.id)
-                )
-            ]
+        """Answer a call whose tool has no result; the message is for the model."""
+        outputs = self.tools.failed(call_id, failure, message, now=now)
+        return [*outputs, *self._on.proceed(now)]
+
+    def answer_tool_call(
+        self, call_id: str, output: str, *, now: float, reply: bool = True
+    ) -> list[Output]:
+        """Answer a call that has no handler, once.
+
+        Args:
+            call_id: The call, from `ToolCalled`.
+            output: What the function returned.
+            now: The time.
+            reply: Whether the model is to go on when its calls are answered.
+
+        Raises:
+            LocalProtocolError: No such call waits for an answer.
+        """
+        outputs = self.tools.answer(call_id, output, reply=reply, now=now)
+        return [*outputs, *self._on.proceed(now)]
+
+    def approve_tool_call(self, approval_id: str, *, now: float) -> list[Output]:
+        """Let a tool run that waits for somebody to agree.
+
+        Raises:
+            LocalProtocolError: Nothing of this id waits for approval.
+        """
+        return [*self.tools.approve(approval_id, now=now), *self._on.proceed(now)]
+
+    def reject_tool_call(
+        self, approval_id: str, reason: str = "", *, now: float
+    ) -> list[Output]:
+        """Do not let a tool run; the model is told, with the reason.
+
+        Raises:
+            LocalProtocolError: Nothing of this id waits for approval.
+        """
+        outputs = self.tools.reject(approval_id, reason, now=now)
+        return [*outputs, *self._on.proceed(now)]
+
+    # --- what has gone out ---
+
+    def sent(self, event: RealtimeEvent, *, now: float) -> list[Output]:
+        """Note an event that went out, also one that the user sent by hand."""
+        self._on.owners.sent(event)
+        match event:
+            case InputAudioBufferAppend(audio=audio):
+                self.turns.append_sent(audio)
+            case InputAudioBufferCommit(event_id=event_id):
+                self.turns.commit_sent(event_id or None)
+            case InputAudioBufferClear():
+                self.turns.clear_sent()
+            case SessionUpdate():
+                self.configuration.sent(event, now=now)
+            case ResponseCreate():
+                self._response_requested(event, now)
+            case ConversationItemCreate():
+                return self._item_sent(event, now)
+            case _:
+                pass
+        return []
+
+    def not_sent(self, event: RealtimeEvent, error: RealtimeError) -> list[Output]:
+        """Note that an event could not be sent: who waits for its answer is told."""
+        match event:
+            case ResponseCreate():
+                return self.responses.not_sent(event, error)
+            case SessionUpdate(event_id=event_id):
+                change = self.configuration.not_sent(event)
+                waited_for = change is not None and change.awaited
+                return [Settle(event_id or "", error=error)] if waited_for else []
+            case _:
+                return []
+
+    def _response_requested(self, event: ResponseCreate, now: float) -> None:
+        config = event.response
+        if config and config.tools:
+            self._on.offered_once |= {
+                tool.name for tool in config.tools if isinstance(tool, ToolDefinition)
+            }
+        self.responses.sent(event, now=now)
+
+    def _item_sent(self, event: ConversationItemCreate, now: float) -> list[Output]:
+        item = event.item
+        if event.previous_item_id == "root":
+            self.conversation.expect_at_front(item.id or None)
+        match item:
+            case FunctionCallOutputItem(call_id=call_id):
+                return self.tools.answered_by_hand(call_id, now=now)
+            case McpApprovalResponseItem(approval_request_id=approval_id):
+                return self.tools.answered_by_hand(approval_id, now=now)
+            case MessageItem(content=list(content)):
+                for part in content:
+                    if isinstance(part, InputAudioPart) and part.audio:
+                        self.conversation.expect_audio(part.audio)
+            case _:
+                pass
+        return []
+
+    # --- what the server says ---
+
+    def receive(self, event: RealtimeEvent, *, now: float) -> list[Output]:
+        """Take in an event of the server; none raises."""
+        result = self.conversation.apply(event)
+        outputs = changes(result)
+        if type(event) is ResponseOutputAudioDelta:
+            self.configuration.assistant_spoke = True
+            if result.item is not None:
+                self.playback.received(result.item.id, event.delta, now=now)
+        if result.anomaly is not None:
+            outputs.append(_anomaly(result.anomaly, event))
+        response_id = getattr(event, "response_id", None)
+        if response_id:
+            self.responses.progress(response_id, now=now)
+        react = REACTIONS.get(type(event))
+        if react is None:
+            return outputs
+        return [*outputs, *react(self._on, event, now), *self._on.proceed(now)]
+
+    # --- time, and the end ---
+
+    def next_timeout(self) -> float | None:
+        """Return when `handle_timeout` is due, if ever."""
+        dues = (
+            self.responses.next_timeout(),
+            self.tools.next_timeout(),
+            self.configuration.next_timeout(self._answer_timeout_s),
+            self._on.truncation.next_timeout(),
+            self._on.quiet_from,
+        )
+        return min((due for due in dues if due is not None), default=None)
+
+    def handle_timeout(self, *, now: float) -> list[Output]:
+        """Give up what was not answered in time, and go on without it."""
+        outputs = self.responses.handle_timeout(now=now)
+        outputs += self.tools.handle_timeout(now=now)
+        outputs += self._on.truncation.handle_timeout(now=now)
+        for change in self.configuration.give_up(self._answer_timeout_s, now=now):
+            outputs.append(_not_accepted(change, self._answer_timeout_s))
+        return [*outputs, *self._on.proceed(now)]
+
+    def connection_ended(self, error: RealtimeError) -> list[Output]:
+        """Settle everything that somebody waits for, and stop the tools that run."""
+        updates = self.configuration.connection_ended()
+        self._on.connection_ended()
         return [
-            Send(
-                ConversationItemTruncate(
-                    event_id=self._racing_id(),
-                    item_id=item.id,
-                    content_index=0,
-                    audio_end_ms=heard_ms,
-                )
-            )
+            *self.responses.connection_ended(error),
+            *(Settle(update.event_id or "", error=error) for update in updates),
+            *self.tools.connection_ended(),
         ]
 
-    def _racing_id(self) -> str:
-        event_id = self._ids()
-        self._racing.append(event_id)
-        return event_id
+    def check(self) -> None:
+        """Assert that nothing contradicts itself; for tests."""
+        self._on.check()
 
 
-def server_error(event: Error) -> ServerError:
-    """Return the exception for a server's `error` event."""
-    details = event.error
-    return ServerError(
-        details.message or "the server gave no message",
-        type=details.type or "",
-        code=str(details.code) if details.code else None,
-        param=details.param or None,
-        event_id=details.event_id or None,
+def _not_accepted(change: Change, patience_s: float) -> Output:
+    ticket = change.event_id or ""
+    error = AnswerTimeout(
+        f"the server did not answer session.update within {patience_s:.0f} s; the "
+        "change is taken back",
+        ticket=ticket,
     )
+    if change.awaited:
+        return Settle(ticket, error=error)
+    return Emit("error", ErrorOccurred(error=error))
 
 
-def _in_conversation(response: Response) -> bool:
-    # An out-of-band response says so with a null (PROTOCOL.md section 6.5); servers
-    # that leave the field out mean the default conversation.
-    return response.conversation_id is not None
-
-
-def content_parts(content: object) -> list[ContentPart]:
-    """Read the content of a message as its parts.
-
-    Raises:
-        ConfigurationError: It is no list, or a part is not understood.
-    """
-    if not isinstance(content, list | tuple):
-        raise ConfigurationError(
-            f"content is a list of parts such as {_PART_EXAMPLE}, not {content!r}"
-        )
-    return [_content_part(part) for part in cast("Sequence[object]", content)]
-
-
-def _content_part(part: object) -> ContentPart:
-    if isinstance(part, ContentPart):
-        return part
-    fields = dict(cast("Mapping[str, Any]", part)) if isinstance(part, Mapping) else {}
-    if not isinstance(fields.get("type"), str):
-        raise ConfigurationError(
-            f"a content part is an object such as {_PART_EXAMPLE}, not {part!r}"
-        )
-    try:
-        return msgspec.convert(fields, ContentPart, dec_hook=decode_hook)
-    except msgspec.ValidationError as exc:
-        raise ConfigurationError(
-            f"content part cannot be sent: {complaint(exc)}"
-        ) from exc
-
-
-def _changes(item: FormattedItem, result: EventHandlerResult) -> list[Output]:
-    """Tell of a changed item: appended before updated before completed."""
-    outputs: list[Output] = []
-    if result.appended:
-        appended = ConversationItemAppended(item=item)
-        outputs.append(Emit("conversation.item.appended", appended))
-    updated = ConversationUpdated(item=item, delta=result.delta)
-    outputs.append(Emit("conversation.updated", updated))
-    if result.completed:
-        completed = ConversationItemCompleted(item=item)
-        outputs.append(Emit("conversation.item.completed", completed))
-    return outputs
-
-
-_Reaction: TypeAlias = Callable[[RealtimeProtocol, Any, float], list[Output]]
-_P = RealtimeProtocol
-
-# Event class -> what follows from it, after the cache has taken it in.
-# pyright: reportPrivateUsage=false
-_REACTIONS: dict[type[RealtimeEvent], _Reaction] = {
-    SessionCreated: _P._session_created,
-    SessionUpdated: _P._session_updated,
-    Error: _P._error,
-    InputAudioBufferSpeechStarted: _P._speech_started,
-    InputAudioBufferSpeechStopped: _P._speech_stopped,
-    InputAudioBufferCommitted: _P._committed,
-    InputAudioBufferCleared: _P._cleared,
-    ResponseCreated: _P._response_created,
-    ResponseDone: _P._response_done,
-    ResponseOutputItemDone: _P._output_item_done,
-    ConversationItemDeleted: _P._deleted,
-}
+def _anomaly(anomaly: Anomaly, event: RealtimeEvent) -> Emit:
+    told = ConversationAnomaly(
+        kind=anomaly.kind,
+        detail=anomaly.detail,
+        item_id=anomaly.item_id,
+        response_id=anomaly.response_id,
+        context=event,
+    )
+    return Emit("conversation.anomaly", told)

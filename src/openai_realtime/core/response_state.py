@@ -1,108 +1,102 @@
-"""The state of the default conversation's one response, seen from either side.
+"""The life of one response, from the wish for it to its end.
 
-At most one response runs on the default conversation (PROTOCOL.md section 1.1).
-The slot below knows which, and refuses what does not fit, leaving the state unchanged::
+    WAITING --offer--> OFFERED --send--> SENT --created--> ACTIVE --(how it ended)--> *
+       ^                                  |                   |
+       +------------ lost race -----------+----- lost race ---+
 
-    IDLE --request--> REQUESTED --created--> ACTIVE --cancel--> CANCELLING
-      ^                   |                    |                    |
-      +------refuse-------+--------done--------+--------done--------+
-
-The slot does not know which side it stands on: the client asks it whether a response
-may be requested, the emulator whether one may be started. A server starts responses by
-itself too (voice activity detection), so ``created`` may come from IDLE.
+A cancel makes CANCELLING of what is on its way or runs; the server still says how it
+ended, and may say ``completed``, where the cancel came too late. A response that the
+server begins by itself, after the user's speech or an idle time, is born ACTIVE.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["ResponseInput", "ResponseSlot", "ResponseState"]
+__all__ = ["ENDINGS", "TRANSITIONS", "ResponseInput", "ResponseState"]
 
 
 class ResponseState(Enum):
-    """Where the default conversation's response is."""
+    """Where a response is."""
 
-    IDLE = "idle"
-    REQUESTED = "requested"
+    WAITING = "waiting"
+    """Its turn has not come."""
+    OFFERED = "offered"
+    """It has been given out to be sent, and has not gone out yet."""
+    SENT = "sent"
+    """The server has it and has not answered."""
     ACTIVE = "active"
+    """It runs."""
     CANCELLING = "cancelling"
+    """It was cancelled, and the server has not told its end yet."""
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    """The server did not begin it."""
+    DROPPED = "dropped"
+    """It never went out, or was to be cancelled before it began."""
+    GIVEN_UP = "given_up"
+    """Its end was never told: the server fell silent, or the connection ended."""
 
 
 class ResponseInput(Enum):
-    """What moves the response on."""
+    """What moves a response on."""
 
-    REQUEST = "request"
-    REFUSE = "refuse"
+    OFFER = "offer"
+    SEND = "send"
     CREATED = "created"
     CANCEL = "cancel"
-    DONE = "done"
+    LOST_RACE = "lost_race"
+    """Another response was active already: it waits for its end, to be sent again."""
+    REFUSE = "refuse"
+    DROP = "drop"
+    GIVE_UP = "give_up"
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 _S, _I = ResponseState, ResponseInput
 
-# Every (state, input) that is legal; all others change nothing and return False.
-TRANSITIONS: dict[tuple[ResponseState, ResponseInput], ResponseState] = {
-    (_S.IDLE, _I.REQUEST): _S.REQUESTED,
-    (_S.IDLE, _I.CREATED): _S.ACTIVE,
-    (_S.REQUESTED, _I.CREATED): _S.ACTIVE,
-    (_S.REQUESTED, _I.REFUSE): _S.IDLE,
-    (_S.ACTIVE, _I.CANCEL): _S.CANCELLING,
-    (_S.ACTIVE, _I.DONE): _S.IDLE,
-    (_S.CANCELLING, _I.DONE): _S.IDLE,
+# How the server says that a response ended. It may say so of one whose beginning it
+# never told.
+ENDINGS: dict[ResponseInput, ResponseState] = {
+    _I.COMPLETED: _S.COMPLETED,
+    _I.INCOMPLETE: _S.INCOMPLETE,
+    _I.FAILED: _S.FAILED,
+    _I.CANCELLED: _S.CANCELLED,
 }
 
-
-class ResponseSlot:
-    """Holds the one response of the default conversation.
-
-    Attributes:
-        state: Where it is.
-        response_id: Its id while it is active or being cancelled, else None.
-    """
-
-    def __init__(self) -> None:
-        self.state = ResponseState.IDLE
-        self.response_id: str | None = None
-
-    @property
-    def idle(self) -> bool:
-        """Whether no response is requested or running."""
-        return self.state is ResponseState.IDLE
-
-    @property
-    def running(self) -> bool:
-        """Whether a response has been created and is not done."""
-        return self.state in (ResponseState.ACTIVE, ResponseState.CANCELLING)
-
-    def request(self) -> bool:
-        """Note that a response was asked for; False when one is under way."""
-        return self._move(ResponseInput.REQUEST)
-
-    def refuse(self) -> bool:
-        """Note that the request was refused; False when none was pending."""
-        return self._move(ResponseInput.REFUSE)
-
-    def created(self, response_id: str) -> bool:
-        """Note that the response began; False when one runs already."""
-        if not self._move(ResponseInput.CREATED):
-            return False
-        self.response_id = response_id
-        return True
-
-    def cancel(self) -> bool:
-        """Note that the response is being cancelled; False when none can be."""
-        return self._move(ResponseInput.CANCEL)
-
-    def done(self, response_id: str) -> bool:
-        """Note that the response ended; False when it is not the one in the slot."""
-        if response_id != self.response_id or not self._move(ResponseInput.DONE):
-            return False
-        self.response_id = None
-        return True
-
-    def _move(self, input: ResponseInput) -> bool:
-        following = TRANSITIONS.get((self.state, input))
-        if following is None:
-            return False
-        self.state = following
-        return True
+# Every (state, input) that is legal; all others change nothing.
+TRANSITIONS: dict[tuple[ResponseState, ResponseInput], ResponseState] = {
+    (_S.WAITING, _I.OFFER): _S.OFFERED,
+    (_S.WAITING, _I.DROP): _S.DROPPED,
+    (_S.WAITING, _I.GIVE_UP): _S.GIVEN_UP,
+    (_S.OFFERED, _I.SEND): _S.SENT,
+    (_S.OFFERED, _I.CANCEL): _S.CANCELLING,
+    (_S.OFFERED, _I.DROP): _S.DROPPED,
+    (_S.OFFERED, _I.GIVE_UP): _S.GIVEN_UP,
+    (_S.SENT, _I.CREATED): _S.ACTIVE,
+    (_S.SENT, _I.CANCEL): _S.CANCELLING,
+    (_S.SENT, _I.LOST_RACE): _S.WAITING,
+    (_S.SENT, _I.REFUSE): _S.REFUSED,
+    (_S.SENT, _I.GIVE_UP): _S.GIVEN_UP,
+    # Created was taken for ours and was another's: the error tells (section 6.5).
+    (_S.ACTIVE, _I.LOST_RACE): _S.WAITING,
+    (_S.ACTIVE, _I.CANCEL): _S.CANCELLING,
+    (_S.ACTIVE, _I.GIVE_UP): _S.GIVEN_UP,
+    (_S.CANCELLING, _I.SEND): _S.CANCELLING,
+    (_S.CANCELLING, _I.CREATED): _S.CANCELLING,
+    (_S.CANCELLING, _I.LOST_RACE): _S.DROPPED,
+    (_S.CANCELLING, _I.REFUSE): _S.REFUSED,
+    (_S.CANCELLING, _I.DROP): _S.DROPPED,
+    (_S.CANCELLING, _I.GIVE_UP): _S.GIVEN_UP,
+    **{
+        (state, ending): final
+        for state in (_S.SENT, _S.ACTIVE, _S.CANCELLING)
+        for ending, final in ENDINGS.items()
+    },
+}

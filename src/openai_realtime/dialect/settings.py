@@ -62,9 +62,10 @@ def _modalities_to_beta(value: Any, notes: Notes) -> Any:
 
 
 def _turn_detection_to_ga(value: Any) -> Any:
-    # The old dialect's users turn detection off with a type of "none" as well. What
+    # The old dialect's users turn detection off with a type of "none" as well, and the
+    # guides of its clients call that "disabled". What
     # stands beside it tunes something that is off.
-    return None if _is_of_type(value, "none") else value
+    return None if _is_of_type(value, "none", "disabled") else value
 
 
 def _turn_detection_to_beta(value: Any, notes: Notes) -> Any:
@@ -102,8 +103,8 @@ def _note_lacking(names: Collection[str], notes: Notes) -> None:
         notes.append(f"`{name}` was dropped: the old dialect lacks it")
 
 
-def _is_of_type(value: Any, name: str) -> bool:
-    return isinstance(value, dict) and cast("JsonObject", value).get("type") == name
+def _is_of_type(value: Any, *names: str) -> bool:
+    return isinstance(value, dict) and cast("JsonObject", value).get("type") in names
 
 
 def _is_mcp(value: Any) -> bool:

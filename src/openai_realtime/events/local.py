@@ -7,11 +7,13 @@ from typing import Any, Self, cast
 
 from .._struct import UNSET, WireObject, shorten, shown_as
 from ..errors import LocalProtocolError, RealtimeError, hide_keys
+from ..resources.anomaly import AnomalyKind
 from ..resources.formatted import Delta, FormattedItem
 from ._base import RealtimeEvent, Surface
 
 __all__ = [
     "Closed",
+    "ConversationAnomaly",
     "ConversationInterrupted",
     "ConversationItemAppended",
     "ConversationItemCompleted",
@@ -19,6 +21,8 @@ __all__ = [
     "ErrorOccurred",
     "LocalEvent",
     "RealtimeEventSeen",
+    "ToolApprovalRequested",
+    "ToolCalled",
 ]
 
 # What the fields are called that hold credentials: ephemeral keys of sessions, and what
@@ -105,6 +109,60 @@ class ConversationInterrupted(LocalEvent, tag="conversation.interrupted"):
 
     item: FormattedItem | None = None
     sample_count: int = 0
+
+
+class ConversationAnomaly(LocalEvent, tag="conversation.anomaly"):
+    """An event of the server did not fit what it had sent before; it was survived.
+
+    Attributes:
+        kind: In which way it did not fit.
+        detail: What it was, in a sentence.
+        item_id: The item that the event names, if any.
+        response_id: The response that it names, if any.
+        context: The event.
+    """
+
+    kind: AnomalyKind
+    detail: str
+    item_id: str | None = None
+    response_id: str | None = None
+    context: RealtimeEvent | None = None
+
+
+class ToolCalled(LocalEvent, tag="tool.called"):
+    """The model called a function that has no handler: the call is yours to answer.
+
+    Attributes:
+        call_id: Names the call; answer it with ``answer_tool_call``.
+        name: The function's name.
+        arguments: Its arguments, as the JSON text that the model wrote.
+        response_id: The response that made the call.
+        in_conversation: False for a call of an out-of-band response, which cannot be
+            answered.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
+    response_id: str
+    in_conversation: bool = True
+
+
+class ToolApprovalRequested(LocalEvent, tag="tool.approval_requested"):
+    """A tool is to run only after somebody has agreed.
+
+    Attributes:
+        approval_id: Names the request; answer it with ``approve_tool_call`` or
+            ``reject_tool_call``. For a tool of ours it is the id of the call.
+        name: The tool's name.
+        arguments: Its arguments, as the JSON text that the model wrote.
+        server_label: The MCP server that has the tool; None for a tool of ours.
+    """
+
+    approval_id: str
+    name: str
+    arguments: str
+    server_label: str | None = None
 
 
 class RealtimeEventSeen(LocalEvent, tag="realtime.event"):

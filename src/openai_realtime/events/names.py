@@ -85,5 +85,8 @@ class RealtimeEventType(StrEnum):
     CONVERSATION_INTERRUPTED = "conversation.interrupted"
     CONVERSATION_ITEM_APPENDED = "conversation.item.appended"
     CONVERSATION_ITEM_COMPLETED = "conversation.item.completed"
+    CONVERSATION_ANOMALY = "conversation.anomaly"
+    TOOL_CALLED = "tool.called"
+    TOOL_APPROVAL_REQUESTED = "tool.approval_requested"
     REALTIME_EVENT = "realtime.event"
     CLOSE = "close"

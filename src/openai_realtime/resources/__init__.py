@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .anomaly import *
 from .audio import *
 from .calls import *
 from .formatted import *

@@ -78,6 +78,10 @@ def read_voice(data: dict[str, Any]) -> CustomVoice | UnknownVoice:
     return UnknownVoice(msgspec.to_builtins(data))
 
 
+# Far above what speech needs; no number beyond it is a rate.
+_HIGHEST_RATE = 384_000
+
+
 class AudioFormat(WireObject):
     """An audio format: ``audio/pcm`` (16 bit, mono), ``audio/pcmu``, ``audio/pcma``.
 
@@ -100,7 +104,10 @@ class AudioFormat(WireObject):
     @property
     def sample_rate(self) -> int:
         """Samples per second: 24,000, or 8,000 for G.711 (PROTOCOL.md section 3.2)."""
-        return self.rate or (24_000 if self.type == "audio/pcm" else 8_000)
+        if self.rate and 0 < self.rate <= _HIGHEST_RATE:
+            return self.rate
+        # A server that names no rate, or one that cannot be, means the usual one.
+        return 24_000 if self.type == "audio/pcm" else 8_000
 
     @property
     def bytes_per_sample(self) -> int:

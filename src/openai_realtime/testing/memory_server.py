@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -144,11 +145,17 @@ class MemoryServer(DirectedServer):
 
     @property
     def client_options(self) -> dict[str, Any]:
-        """What makes a client one of this server: ``url``, ``transport``, ``clock``.
+        """What makes a client one of this server: address, transport, time and ids.
 
         For programs that make their `RealtimeClient` themselves.
         """
-        return {"url": self.url, "transport": self.connect, "clock": self.clock}
+        return {
+            "url": self.url,
+            "transport": self.connect,
+            "clock": self.clock,
+            "sleep": self.clock.sleep,
+            "event_ids": partial(CountedIds(), "client_event"),
+        }
 
     async def connect(self, endpoint: Endpoint) -> Transport:
         """Begin a session; this is the ``transport=`` of a client.

@@ -91,7 +91,7 @@ async def _demo(arguments: argparse.Namespace) -> int:
     speed = _FAST if arguments.fast else 1.0
     async with _server(arguments.url, out, pace=_PACE * speed) as url:
         client = RealtimeClient(url=url, model=arguments.model)
-        card = SoundCard(client.append_input_audio, speed=speed)
+        card = SoundCard(client.append_input_audio, client.report_played, speed=speed)
         narrator = Narrator(lambda: card.position_ms)
         with _journal(out, card) as journal:
             client.on("realtime.event", journal.write)

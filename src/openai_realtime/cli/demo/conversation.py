@@ -179,15 +179,14 @@ class DemoConversation:
         if event.delta is not None and event.delta.audio:
             self._card.play(event.item.id, event.delta.audio)
 
-    async def _interrupted(self, event: ConversationInterrupted) -> None:
-        """Stop the speaker, and tell the server how much the user has heard."""
+    def _interrupted(self, event: ConversationInterrupted) -> None:
+        """Stop the speaker; the server is told by itself how far it had come."""
         item_id = self._card.playing
         if item_id is None:
             return
-        heard = self._card.heard[item_id]
+        heard_ms = samples_to_ms(self._card.heard[item_id])
         self._card.stop()
-        self._narrator.line("*", f"interrupted after {samples_to_ms(heard)} ms heard")
-        await self._client.cancel_response(item_id, heard)
+        self._narrator.line("*", f"interrupted after {heard_ms} ms heard")
 
     def _user_stopped(self, event: Any) -> None:
         self.report.turn_ended()

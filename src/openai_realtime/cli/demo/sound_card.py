@@ -24,6 +24,11 @@ _TICK_S = _TICK_SAMPLES / SAMPLE_RATE
 class SoundCard:
     """Captures and plays at the pace of the clock, or ``speed`` times as fast.
 
+    Args:
+        capture: Takes what the microphone hears, piece by piece.
+        report: Is told how many samples of an item have been played, in all.
+        speed: How many times as fast as the clock.
+
     Attributes:
         captured: All that the microphone has heard, PCM16.
         played: All that the speaker has played, PCM16, on the same time line.
@@ -32,9 +37,14 @@ class SoundCard:
     """
 
     def __init__(
-        self, capture: Callable[[bytes], Awaitable[None]], *, speed: float = 1.0
+        self,
+        capture: Callable[[bytes], Awaitable[None]],
+        report: Callable[[str, int], None],
+        *,
+        speed: float = 1.0,
     ) -> None:
         self._capture = capture
+        self._report = report
         self._speed = speed
         self._to_capture = bytearray()
         self._to_play: deque[tuple[str, bytes]] = deque()
@@ -110,6 +120,7 @@ class SoundCard:
             self.playing = item_id
             samples = len(piece) // BYTES_PER_SAMPLE
             self.heard[item_id] = self.heard.get(item_id, 0) + samples
+            self._report(item_id, self.heard[item_id])
         if not self._to_play:
             self.playing = None if not taken else self.playing
         return taken + silence((_TICK_BYTES - len(taken)) // BYTES_PER_SAMPLE)

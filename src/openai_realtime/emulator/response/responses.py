@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from ...core.response_state import ResponseSlot
 from ...events import ServerEvent
 from ...resources.response import ResponseStatusReason
 from ..brains.brain import Action, Brain
@@ -65,7 +64,7 @@ class Responses:
         self._mcp = mcp
         self._ids = ids
         self._report = report
-        self._slot = ResponseSlot()
+        self._current: str | None = None
         self._cache = PromptCache()
         self._running: dict[str, Generation] = {}
 
@@ -101,7 +100,7 @@ class Responses:
             report=self._report,
         )
         if not plan.out_of_band:
-            self._slot.created(generation.id)
+            self._current = generation.id
         self._running[generation.id] = generation
         self._schedule.start(
             generation.id, self._steps(generation, plan.voice), now=now
@@ -114,7 +113,7 @@ class Responses:
         Raises:
             Refusal: No such response is running.
         """
-        key = response_id or self._slot.response_id
+        key = response_id or self._current
         if key is None or key not in self._running:
             raise Refusal(
                 "Cancellation failed: no active response found.",
@@ -124,16 +123,15 @@ class Responses:
 
     def interrupt(self) -> list[ServerEvent]:
         """Cancel the default conversation's response, if one runs: the user speaks."""
-        key = self._slot.response_id
-        if key is None:
+        if self._current is None:
             return []
-        return self._stop(key, ResponseStatusReason.TURN_DETECTED)
+        return self._stop(self._current, ResponseStatusReason.TURN_DETECTED)
 
     def _check_room(self, plan: ResponsePlan) -> None:
-        if not plan.out_of_band and not self._slot.idle:
+        if not plan.out_of_band and self._current is not None:
             raise Refusal(
                 "The conversation already has an active response "
-                f"({self._slot.response_id}); wait for its end, or cancel it.",
+                f"({self._current}); wait for its end, or cancel it.",
                 code="conversation_already_has_active_response",
             )
         if len(self._running) >= _MOST_RUNNING:
@@ -179,7 +177,8 @@ class Responses:
 
     def _release(self, key: str) -> None:
         del self._running[key]
-        self._slot.done(key)
+        if key == self._current:
+            self._current = None
 
     def _count(
         self, entries: list[Entry], plan: ResponsePlan, offers: tuple[McpOffer, ...]

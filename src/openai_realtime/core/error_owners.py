@@ -1,0 +1,108 @@
+"""Whose an error of the server is, and which ones are nobody's.
+
+A server's `error` names the id of the event that caused it, and little else. So what
+went out is remembered for a while: the event is attached to the error, and an error
+that only says that one of our own events came too late is known for what it is.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+
+import msgspec
+
+from ..errors import ServerError
+from ..events import (
+    ConversationItemCreate,
+    ConversationItemDelete,
+    ConversationItemTruncate,
+    Error,
+    InputAudioBufferAppend,
+    InputAudioBufferCommit,
+    RealtimeEvent,
+    ResponseCancel,
+)
+from ..resources.items import InputAudioPart, MessageItem
+from ..resources.limits import APIError
+
+__all__ = ["HARMLESS_RACES", "ErrorOwners"]
+
+# Error code -> our events that may lose this race and nothing is lost with it: the
+# response or the item was gone, or the server had committed the audio by itself
+# (PROTOCOL.md section 5). Two more races are settled elsewhere: a lost race for the
+# conversation by the scheduler, which waits; the rest by whoever waits for an answer.
+HARMLESS_RACES: dict[str, tuple[type[RealtimeEvent], ...]] = {
+    "response_cancel_not_active": (ResponseCancel,),
+    "item_not_found": (ConversationItemTruncate, ConversationItemDelete),
+    "item_truncate_invalid_item_id": (ConversationItemTruncate,),
+    "input_audio_buffer_commit_empty": (InputAudioBufferCommit,),
+}
+
+# An answer comes within a round trip, so there is no need to look far back.
+_SENT_REMEMBERED = 256
+_RACING_REMEMBERED = 64
+
+
+class ErrorOwners:
+    """Remembers what went out, and tells of an error what it answers."""
+
+    def __init__(self) -> None:
+        self._sent: OrderedDict[str, RealtimeEvent] = OrderedDict()
+        self._racing: deque[RealtimeEvent] = deque(maxlen=_RACING_REMEMBERED)
+
+    def racing(self, event: RealtimeEvent) -> None:
+        """Note an event of ours that may come too late without harm."""
+        self._racing.append(event)
+
+    def sent(self, event: RealtimeEvent) -> None:
+        """Note an event that went out, so that an error can show it."""
+        if event.event_id:
+            self._sent[event.event_id] = _without_audio(event)
+            if len(self._sent) > _SENT_REMEMBERED:
+                self._sent.popitem(last=False)
+
+    def error_of(self, event: Error) -> ServerError:
+        """Return the exception for a server's `error`, with our event attached."""
+        details = event.error
+        return ServerError(
+            details.message or "the server gave no message",
+            type=details.type or "",
+            code=str(details.code) if details.code else None,
+            param=details.param or None,
+            event_id=details.event_id or None,
+            event=self._sent.get(details.event_id or ""),
+        )
+
+    def is_harmless(self, details: APIError) -> bool:
+        """Whether an error says only that an event of ours came too late.
+
+        Some servers leave the id out: then the oldest of our events that may have lost
+        this very race is taken for the loser.
+        """
+        losers = HARMLESS_RACES.get(str(details.code), ())
+        for event in self._racing:
+            named = not details.event_id or event.event_id == details.event_id
+            if named and isinstance(event, losers):
+                self._racing.remove(event)
+                return True
+        return False
+
+
+def _without_audio(event: RealtimeEvent) -> RealtimeEvent:
+    """Return the event as it may be kept: audio is long, and no error needs it."""
+    match event:
+        case InputAudioBufferAppend():
+            return msgspec.structs.replace(event, audio=b"")
+        case ConversationItemCreate(item=MessageItem(content=list(content)) as item):
+            if not any(isinstance(part, InputAudioPart) for part in content):
+                return event
+            parts = [
+                msgspec.structs.replace(part, audio=b"")
+                if isinstance(part, InputAudioPart)
+                else part
+                for part in content
+            ]
+            shown = msgspec.structs.replace(item, content=parts)
+            return msgspec.structs.replace(event, item=shown)
+        case _:
+            return event

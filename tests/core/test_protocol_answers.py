@@ -1,0 +1,373 @@
+"""Who is told of what: tickets, deadlines, errors and their owners, approvals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openai_realtime.core.outputs import Output, Send, Settle
+from openai_realtime.core.tool_options import ToolOptions
+from openai_realtime.errors import (
+    AnswerTimeout,
+    ConfigurationError,
+    ConnectionClosed,
+    LocalProtocolError,
+    ServerError,
+)
+from openai_realtime.events import (
+    ConversationItemCreate,
+    InputAudioBufferClear,
+    RealtimeEvent,
+)
+from openai_realtime.resources import (
+    McpApprovalResponseItem,
+    ToolDefinition,
+)
+
+from .protocol_driver import Driver
+from .server_events import (
+    added,
+    created,
+    done,
+    error,
+    finished,
+    function_call,
+    output_item,
+    pcm,
+    server,
+    session,
+)
+
+SECOND = 24_000
+END = ConnectionClosed(1006)
+
+
+@pytest.fixture
+def driver() -> Driver:
+    """A session whose turns the server finds."""
+    return Driver()
+
+
+def update(driver: Driver, **fields: Any) -> str:
+    """Ask for a change of the session; return its ticket."""
+    change = driver.protocol.configuration.change(fields)
+    driver.wish(driver.protocol.update_session, change)
+    assert change.event_id is not None
+    return change.event_id
+
+
+def told(driver: Driver, name: str) -> list[Any]:
+    """Return the utility events of a name."""
+    return [event for emitted, event in driver.emitted if emitted == name]
+
+
+def event_of(output: Output) -> RealtimeEvent:
+    """Return the event that is to be sent."""
+    assert isinstance(output, Send)
+    return output.event
+
+
+# --- what could not be sent ---
+
+
+def test_what_could_not_be_sent_is_settled(driver: Driver) -> None:
+    """Nobody waits for the answer to what never went out."""
+    [request] = driver.protocol.create_response(event_id="mine")
+    outputs = driver.protocol.not_sent(event_of(request), END)
+    assert outputs == [Settle("mine", error=END)]
+
+
+def test_update_that_could_not_be_sent_is_taken_back(driver: Driver) -> None:
+    """Its caller is told, and a new connection is not given it either."""
+    change = driver.protocol.configuration.change({"instructions": "x"})
+    [sending] = driver.protocol.update_session(change)
+    outputs = driver.protocol.not_sent(event_of(sending), END)
+    assert outputs == [Settle(change.event_id or "", error=END)]
+    assert driver.protocol.configuration.wanted == {}
+    assert driver.protocol.not_sent(event_of(sending), END) == []
+
+
+def test_tool_that_could_not_be_told_stays_registered(driver: Driver) -> None:
+    """The next connection tells the server of it."""
+    [sending] = driver.protocol.add_tool(ToolDefinition(name="f"))
+    assert driver.protocol.not_sent(event_of(sending), END) == []
+    assert list(driver.protocol.configuration.tools) == ["f"]
+
+
+def test_other_events_have_nobody_who_waits(driver: Driver) -> None:
+    """A clear that was not sent changes nothing."""
+    assert driver.protocol.not_sent(InputAudioBufferClear(), END) == []
+
+
+# --- updates ---
+
+
+def test_update_that_changes_nothing_is_accepted_at_once(driver: Driver) -> None:
+    """What the server has already is not sent again, and nobody waits for it."""
+    driver.receive(server("session.updated", session={"instructions": "x"}))
+    ticket = update(driver, instructions="x")
+    assert driver.types == []
+    assert driver.settled == [(ticket, driver.protocol.session)]
+
+
+def test_update_is_told_while_another_about_the_same_is_unanswered(
+    driver: Driver,
+) -> None:
+    """What the server is about to get may not be what it has."""
+    driver.receive(server("session.updated", session={"instructions": "x"}))
+    update(driver, instructions="y")
+    update(driver, instructions="x")
+    sent = [event.session.instructions for event in driver.sent]
+    assert sent == ["y", "x"]
+
+
+def test_server_that_never_answers_an_update(driver: Driver) -> None:
+    """Its caller gets a typed error, and the change is taken back."""
+    ticket = update(driver, instructions="x")
+    driver.pass_time(14)
+    assert driver.settled == []
+    driver.pass_time(2)
+    [(settled, failure)] = driver.settled
+    assert settled == ticket
+    assert isinstance(failure, AnswerTimeout)
+    assert failure.ticket == ticket
+    assert driver.protocol.configuration.wanted == {}
+
+
+@pytest.mark.parametrize("answer", ["session.updated", "error"])
+def test_answer_that_comes_too_late_is_not_another_ones(
+    driver: Driver, answer: str
+) -> None:
+    """Answers come in order and name nothing: the late one keeps its place."""
+    first = update(driver, instructions="x")
+    driver.pass_time(16)
+    second = update(driver, instructions="y")
+    if answer == "error":
+        driver.receive(error("invalid_value", first))
+    else:
+        driver.receive(session("session.updated"))
+    driver.receive(session("session.updated"))
+    assert [ticket for ticket, _ in driver.settled] == [first, second]
+    assert driver.errors == []
+
+
+def test_tool_that_the_server_never_acknowledges_is_told(driver: Driver) -> None:
+    """Nobody waits for it, so the silence is an event."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.pass_time(16)
+    assert [type(found) for found in driver.errors] == [AnswerTimeout]
+    assert driver.protocol.next_timeout() is None
+
+
+def test_tool_that_the_server_refuses_is_told(driver: Driver) -> None:
+    """The error shows the update that caused it."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.receive(error("invalid_value", driver.sent[0].event_id))
+    [found] = driver.errors
+    assert isinstance(found, ServerError)
+    assert found.event == driver.sent[0]
+
+
+@pytest.mark.parametrize("name", ["model", "type"])
+def test_what_is_fixed_is_refused(driver: Driver, name: str) -> None:
+    """The error says where it is chosen instead."""
+    with pytest.raises(ConfigurationError, match=name):
+        driver.protocol.configuration.change({name: "x"})
+
+
+def test_tool_that_is_no_object_is_refused(driver: Driver) -> None:
+    """The error shows what a tool looks like."""
+    with pytest.raises(ConfigurationError, match="'function'"):
+        driver.protocol.configuration.change({"tools": ["f"]})
+
+
+def test_content_that_is_no_list_is_refused(driver: Driver) -> None:
+    """A plain text is told how it is to be wrapped."""
+    with pytest.raises(ConfigurationError, match="input_text"):
+        driver.wish(driver.protocol.send_user_message_content, "Hello", now=0.0)
+
+
+# --- the end of the connection ---
+
+
+def test_end_settles_everything_once(driver: Driver) -> None:
+    """Requests and updates, sent and waiting, are told; nothing is due any more."""
+    driver.create(event_id="asked")
+    driver.create(event_id="waiting")
+    ticket = update(driver, instructions="x")
+    driver.do(driver.protocol.connection_ended(END))
+    assert sorted(driver.settled) == sorted(
+        (name, END) for name in ("asked", "waiting", ticket)
+    )
+    assert driver.protocol.next_timeout() is None
+    assert driver.protocol.connection_ended(END) == []
+
+
+# --- commits ---
+
+
+def manual() -> Driver:
+    """Return a session whose turns the user finds, with a second of audio."""
+    driver = Driver(turn_detection=None)
+    driver.append(pcm(SECOND))
+    return driver
+
+
+def test_commit_that_turn_detection_won_is_no_error() -> None:
+    """The server committed the audio by itself, so the turn is not lost."""
+    driver = manual()
+    assert driver.create() == ["input_audio_buffer.commit", "response.create"]
+    driver.receive(session("session.updated", turn_detection={"type": "server_vad"}))
+    driver.receive(error("input_audio_buffer_commit_empty", driver.sent[1].event_id))
+    assert driver.errors == []
+
+
+def test_commit_that_is_refused_in_a_manual_session_is_told() -> None:
+    """There nobody else can have taken the audio: something is wrong."""
+    driver = manual()
+    driver.create()
+    driver.receive(error("input_audio_buffer_commit_empty", driver.sent[1].event_id))
+    [found] = driver.errors
+    assert isinstance(found, ServerError)
+    assert found.event == driver.sent[1]
+    assert driver.protocol.turns.pending_ms == 1_000
+
+
+def test_silence_becomes_an_item(driver: Driver) -> None:
+    """After an idle timeout the audio between its ends is the item's."""
+    driver.append(pcm(SECOND, 7))
+    span = {"item_id": "u", "audio_start_ms": 0, "audio_end_ms": 500}
+    driver.receive(server("input_audio_buffer.timeout_triggered", **span))
+    driver.receive(server("input_audio_buffer.committed", item_id="u"))
+    message = {"id": "u", "type": "message", "role": "user", "content": []}
+    driver.receive(added(message))
+    item = driver.protocol.conversation.get_item("u")
+    assert item is not None
+    assert item.formatted.audio == pcm(SECOND // 2, 7)
+
+
+# --- calls that somebody decides on ---
+
+
+def test_tool_runs_when_somebody_has_agreed(driver: Driver) -> None:
+    """Nothing runs before, and the model goes on only after the result."""
+    options = ToolOptions(needs_approval=True)
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"), options)
+    driver.receive(created(), output_item("done", function_call("c1")), finished())
+    [request] = told(driver, "tool.approval_requested")
+    assert driver.runs == []
+    driver.wish(driver.protocol.approve_tool_call, request.approval_id, now=0.0)
+    assert [run.call_id for run in driver.runs] == ["c1"]
+    assert driver.tool("c1") == ["conversation.item.create", "response.create"]
+
+
+def test_rejected_tool_is_answered_with_the_reason(driver: Driver) -> None:
+    """The model learns why, and goes on."""
+    options = ToolOptions(needs_approval=True)
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"), options)
+    driver.receive(created(), output_item("done", function_call("c1")), finished())
+    reject = driver.protocol.reject_tool_call
+    assert driver.wish(reject, "c1", "not today", now=0.0) == [
+        "conversation.item.create",
+        "response.create",
+    ]
+    assert "not today" in driver.sent[-2].item.output
+    with pytest.raises(LocalProtocolError, match="rejected"):
+        driver.wish(driver.protocol.approve_tool_call, "c1", now=0.0)
+
+
+APPROVAL = {
+    "id": "mcpr_1",
+    "type": "mcp_approval_request",
+    "server_label": "s",
+    "name": "f",
+    "arguments": "{}",
+}
+
+
+@pytest.mark.parametrize("told_by", ["output item", "item", "response"])
+def test_mcp_approval_goes_through_the_same_door(driver: Driver, told_by: str) -> None:
+    """However the server tells of its question, it is asked and answered once."""
+    driver.receive(created())
+    if told_by == "output item":
+        driver.receive(output_item("done", APPROVAL), done(APPROVAL))
+    elif told_by == "item":
+        driver.receive(done(APPROVAL), output_item("done", APPROVAL))
+    driver.receive(finished(output=[APPROVAL]))
+    [request] = told(driver, "tool.approval_requested")
+    assert (request.approval_id, request.server_label) == ("mcpr_1", "s")
+    driver.wish(driver.protocol.approve_tool_call, "mcpr_1", now=0.0)
+    [answer] = [event.item for event in driver.sent]
+    assert isinstance(answer, McpApprovalResponseItem)
+    assert (answer.approval_request_id, answer.approve) == ("mcpr_1", True)
+
+
+def test_mcp_approval_by_hand_is_not_answered_again(driver: Driver) -> None:
+    """An answer through the raw door is the answer."""
+    driver.receive(created(), output_item("done", APPROVAL))
+    item = McpApprovalResponseItem(id="a", approval_request_id="mcpr_1", approve=False)
+    driver.send(ConversationItemCreate(item=item))
+    with pytest.raises(LocalProtocolError, match="by hand"):
+        driver.wish(driver.protocol.approve_tool_call, "mcpr_1", now=0.0)
+
+
+def test_call_outside_of_the_conversation_is_told_once(driver: Driver) -> None:
+    """There is no conversation to answer it in, so it is the user's to use."""
+    driver.receive(created("oob", conversation_id=None))
+    call = function_call("c1", arguments='{"x": 1}')
+    driver.receive(output_item("done", call, "oob"))
+    driver.receive(finished("oob", conversation_id=None, output=[call]))
+    [called] = told(driver, "tool.called")
+    assert (called.call_id, called.in_conversation) == ("c1", False)
+    assert called.arguments == '{"x": 1}'
+    assert driver.types == []
+
+
+@pytest.mark.parametrize("reply", [True, False])
+def test_call_without_a_handler_is_answered_by_its_id(
+    driver: Driver, reply: bool
+) -> None:
+    """The user gives the output, and says whether the model is to go on."""
+    driver.create(tools=[{"type": "function", "name": "f"}])
+    driver.receive(created(), output_item("done", function_call("c1")), finished())
+    driver.sent.clear()
+    [called] = told(driver, "tool.called")
+    answer = driver.protocol.answer_tool_call
+    went = driver.wish(answer, called.call_id, "42", reply=reply, now=0.0)
+    assert went == ["conversation.item.create", *["response.create"] * reply]
+    with pytest.raises(LocalProtocolError, match="answered"):
+        driver.wish(answer, "c1", "43", now=0.0)
+
+
+def test_call_that_is_told_at_the_end_only_is_acted_on(driver: Driver) -> None:
+    """A server that leaves `output_item.done` out does not hang its call."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.receive(created(), finished(output=[function_call("c1")]))
+    assert [run.call_id for run in driver.runs] == ["c1"]
+
+
+def test_news_of_the_background_wait_for_silence(driver: Driver) -> None:
+    """What a slow tool brings comes in when the reply has been heard, not before."""
+    options = ToolOptions(background=True)
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"), options)
+    driver.receive(created(), output_item("done", function_call("c1")), finished())
+    driver.receive(created("r2"))
+    message = {"id": "a", "type": "message", "role": "assistant", "content": []}
+    driver.receive(output_item("added", {**message, "status": "in_progress"}, "r2"))
+    driver.receive(
+        server(
+            "response.output_audio.delta",
+            response_id="r2",
+            item_id="a",
+            output_index=0,
+            content_index=0,
+            delta="AAAA" * (SECOND * 2 // 3),
+        ),
+        output_item("done", {**message, "status": "completed"}, "r2"),
+        finished("r2"),
+    )
+    assert driver.tool("c1", "found it") == []
+    assert driver.protocol.next_timeout() == 1.0
+    assert driver.pass_time(1.0) == ["conversation.item.create", "response.create"]
+    assert "found it" in driver.sent[-2].item.content[0].text
