@@ -63,7 +63,7 @@ types: $(DEV) ## Check types with mypy and with pyright
 
 sim: $(DEV) ## Try to break client and emulator together, in 10,000 random sessions
 	@SIMULATION_RUNS=$${SIMULATION_RUNS:-10000} $(BIN)/python -m pytest \
-		tests/core/simulation -n 2 --dist loadfile $(ARGS)
+		tests/core/simulation $(ARGS)
 
 bench: $(DEV) ## Run the benchmarks, which print ratios to other clients
 	@for program in $(sort $(wildcard benchmarks/bench_*.py)); do \

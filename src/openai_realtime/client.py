@@ -612,7 +612,7 @@ class RealtimeClient(RealtimeEventHandler):
         self._not_sent(event, end)
 
     def _not_sent(self, event: RealtimeEvent, error: RealtimeError) -> None:
-        self._perform(self._protocol.not_sent(event, error))
+        self._perform(self._protocol.not_sent(event, error, now=self._clock()))
 
     async def _send_update(self, change: Change) -> None:
         """Send a session update and wait until the server has accepted it."""

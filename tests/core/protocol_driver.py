@@ -115,6 +115,7 @@ class Driver:
                     self.settled.append((ticket, error or result))
                 case _:
                     raise AssertionError(f"unexpected output: {output}")
+        self.protocol.check()
 
     @property
     def types(self) -> list[str]:

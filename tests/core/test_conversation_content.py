@@ -6,10 +6,23 @@ from typing import Any
 
 import pytest
 
+from openai_realtime import UNSET
 from openai_realtime.core.conversation import RealtimeConversation
 from openai_realtime.core.conversation.id_memory import IdMemory
 from openai_realtime.core.conversation.response_memory import ResponseMemory
-from openai_realtime.resources import AnomalyKind, Delta, Response
+from openai_realtime.resources import (
+    AnomalyKind,
+    ContentPart,
+    Delta,
+    FunctionCallItem,
+    FunctionCallOutputItem,
+    InputAudioPart,
+    InputTextPart,
+    Item,
+    McpApprovalResponseItem,
+    MessageItem,
+    Response,
+)
 
 from .conversation_cache import Cache, deleted, retrieved, speaking, spoken, truncated
 from .server_events import (
@@ -383,24 +396,64 @@ def test_audio_is_attached_once(cache: Cache) -> None:
 
 def test_sent_audio_reaches_the_message_that_it_was_in(cache: Cache) -> None:
     """Messages with audio get theirs in the order in which they were sent."""
+    for value in (1, 2):
+        parts: list[ContentPart] = [InputAudioPart(audio=pcm(1, value))] * 2
+        sent = MessageItem(role="user", content=parts)
+        cache.expect_item(sent, at_front=False)
     spoken_by_user = [{"type": "input_audio"}, {"type": "input_audio"}]
-    cache.expect_audio(pcm(1))
     cache.take(
+        added(message("t", content=[{"type": "input_text", "text": "not ours"}])),
         added(message("u", content=spoken_by_user)),
         added(message("v", content=spoken_by_user)),
+        added(message("w", content=spoken_by_user)),
     )
-    assert cache["u"].formatted.audio == pcm(1)
-    assert cache["v"].formatted.audio == b""
+    heard = [cache[item_id].formatted.audio for item_id in "tuvw"]
+    assert heard == [b"", pcm(2, 1), pcm(2, 2), b""]
 
 
-@pytest.mark.parametrize(("expected", "first"), [(None, "b"), ("b", "b"), ("x", "a")])
-def test_item_put_at_the_root(cache: Cache, expected: str | None, first: str) -> None:
+def hello(item_id: str | None = None) -> MessageItem:
+    """Return a message as it is sent, perhaps with an id of ours."""
+    parts: list[ContentPart] = [InputTextPart(text="Hello.")]
+    return MessageItem(id=item_id or UNSET, role="user", content=parts)
+
+
+HELLO = [{"type": "input_text", "text": "Hello."}]
+
+
+@pytest.mark.parametrize(("sent", "first"), [(None, "b"), ("b", "b"), ("x", "a")])
+def test_item_put_at_the_root(cache: Cache, sent: str | None, first: str) -> None:
     """An item of ours that the server announces with null went to the front."""
     cache.take(added(message("a"), previous_item_id=None))
-    cache.expect_at_front(expected)
-    cache.take(added(message("b"), previous_item_id=None))
+    cache.expect_item(hello(sent), at_front=True)
+    cache.take(added(message("b", content=HELLO), previous_item_id=None))
     cache.take(added(message("c", "assistant"), previous_item_id=None))
     assert cache.order[0] == first
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        FunctionCallItem(name="f", call_id="c1", arguments="{}"),
+        FunctionCallOutputItem(call_id="c1", output="1"),
+        McpApprovalResponseItem(id="m", approval_request_id="r", approve=True),
+        hello(),
+    ],
+    ids=lambda item: item.type,
+)
+def test_place_at_the_root_is_of_the_item_that_was_put_there(
+    cache: Cache, other: Item
+) -> None:
+    """What went out before it, and what others bring in, does not take its place."""
+    at_root = MessageItem(role="system", content=[InputTextPart(text="Be brief.")])
+    cache.expect_item(other, at_front=False)
+    cache.expect_item(at_root, at_front=True)
+    brief = [{"type": "input_text", "text": "Be brief."}]
+    cache.take(
+        added(message("z"), previous_item_id=None),
+        added({**other.to_dict(), "id": "m"}, previous_item_id=None),
+        added(message("r", "system", content=brief), previous_item_id=None),
+    )
+    assert cache.order == ["r", "z", "m"]
 
 
 # --- truncation ---

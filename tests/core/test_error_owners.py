@@ -149,3 +149,14 @@ def test_items_without_audio_are_kept_as_they_are(
     event = ConversationItemCreate(event_id="e", item=item)
     owners.sent(event)
     assert owners.error_of(answer("e")).event is event
+
+
+def test_server_that_names_events_names_ours() -> None:
+    """An error without an id answers nobody, once others have had one."""
+    owners = ErrorOwners()
+    nameless = details("invalid_value", None)
+    assert owners.may_be_of_ours(nameless)
+    assert not owners.may_be_of_ours(details("session_expired", None))
+    owners.error_of(answer("e"))
+    assert not owners.may_be_of_ours(nameless)
+    assert owners.may_be_of_ours(details("invalid_value", "e"))

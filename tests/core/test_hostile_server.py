@@ -314,7 +314,7 @@ class HostileSession:
                 self.server.hear(event)
                 self.do(self.protocol.sent(event, now=self.now))
             else:
-                self.do(self.protocol.not_sent(event, error))
+                self.do(self.protocol.not_sent(event, error, now=self.now))
         raise AssertionError("what is sent makes more to be sent, for ever")
 
     def send(self, event: RealtimeEvent) -> None:

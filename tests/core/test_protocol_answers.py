@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from openai_realtime.core.outputs import Output, Send, Settle
+from openai_realtime.core.tool_failure import ToolFailure
 from openai_realtime.core.tool_options import ToolOptions
 from openai_realtime.errors import (
     AnswerTimeout,
@@ -21,18 +22,23 @@ from openai_realtime.events import (
     RealtimeEvent,
 )
 from openai_realtime.resources import (
+    FunctionCallItem,
+    InputAudioPart,
     McpApprovalResponseItem,
+    MessageItem,
     ToolDefinition,
 )
 
 from .protocol_driver import Driver
 from .server_events import (
     added,
+    audio_delta,
     created,
     done,
     error,
     finished,
     function_call,
+    message,
     output_item,
     pcm,
     server,
@@ -74,7 +80,7 @@ def event_of(output: Output) -> RealtimeEvent:
 def test_what_could_not_be_sent_is_settled(driver: Driver) -> None:
     """Nobody waits for the answer to what never went out."""
     [request] = driver.protocol.create_response(event_id="mine")
-    outputs = driver.protocol.not_sent(event_of(request), END)
+    outputs = driver.protocol.not_sent(event_of(request), END, now=0.0)
     assert outputs == [Settle("mine", error=END)]
 
 
@@ -82,22 +88,22 @@ def test_update_that_could_not_be_sent_is_taken_back(driver: Driver) -> None:
     """Its caller is told, and a new connection is not given it either."""
     change = driver.protocol.configuration.change({"instructions": "x"})
     [sending] = driver.protocol.update_session(change)
-    outputs = driver.protocol.not_sent(event_of(sending), END)
+    outputs = driver.protocol.not_sent(event_of(sending), END, now=0.0)
     assert outputs == [Settle(change.event_id or "", error=END)]
     assert driver.protocol.configuration.wanted == {}
-    assert driver.protocol.not_sent(event_of(sending), END) == []
+    assert driver.protocol.not_sent(event_of(sending), END, now=0.0) == []
 
 
 def test_tool_that_could_not_be_told_stays_registered(driver: Driver) -> None:
     """The next connection tells the server of it."""
     [sending] = driver.protocol.add_tool(ToolDefinition(name="f"))
-    assert driver.protocol.not_sent(event_of(sending), END) == []
+    assert driver.protocol.not_sent(event_of(sending), END, now=0.0) == []
     assert list(driver.protocol.configuration.tools) == ["f"]
 
 
 def test_other_events_have_nobody_who_waits(driver: Driver) -> None:
     """A clear that was not sent changes nothing."""
-    assert driver.protocol.not_sent(InputAudioBufferClear(), END) == []
+    assert driver.protocol.not_sent(InputAudioBufferClear(), END, now=0.0) == []
 
 
 # --- updates ---
@@ -240,8 +246,7 @@ def test_silence_becomes_an_item(driver: Driver) -> None:
     span = {"item_id": "u", "audio_start_ms": 0, "audio_end_ms": 500}
     driver.receive(server("input_audio_buffer.timeout_triggered", **span))
     driver.receive(server("input_audio_buffer.committed", item_id="u"))
-    message = {"id": "u", "type": "message", "role": "user", "content": []}
-    driver.receive(added(message))
+    driver.receive(added(message("u")))
     item = driver.protocol.conversation.get_item("u")
     assert item is not None
     assert item.formatted.audio == pcm(SECOND // 2, 7)
@@ -353,8 +358,8 @@ def test_news_of_the_background_wait_for_silence(driver: Driver) -> None:
     driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"), options)
     driver.receive(created(), output_item("done", function_call("c1")), finished())
     driver.receive(created("r2"))
-    message = {"id": "a", "type": "message", "role": "assistant", "content": []}
-    driver.receive(output_item("added", {**message, "status": "in_progress"}, "r2"))
+    reply = message("a", "assistant", status="in_progress")
+    driver.receive(output_item("added", reply, "r2"))
     driver.receive(
         server(
             "response.output_audio.delta",
@@ -364,10 +369,130 @@ def test_news_of_the_background_wait_for_silence(driver: Driver) -> None:
             content_index=0,
             delta="AAAA" * (SECOND * 2 // 3),
         ),
-        output_item("done", {**message, "status": "completed"}, "r2"),
+        output_item("done", message("a", "assistant"), "r2"),
         finished("r2"),
     )
     assert driver.tool("c1", "found it") == []
     assert driver.protocol.next_timeout() == 1.0
     assert driver.pass_time(1.0) == ["conversation.item.create", "response.create"]
     assert "found it" in driver.sent[-2].item.content[0].text
+
+
+@pytest.mark.parametrize("message", ["no such city", ""])
+def test_tool_that_failed_is_answered_with_what_the_model_may_know(
+    driver: Driver, message: str
+) -> None:
+    """The shell says what is safe to tell; the fact alone is, in any case."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.receive(created(), output_item("done", function_call("c1")), finished())
+    fail = driver.protocol.tool_failed
+    went = driver.wish(fail, "c1", ToolFailure.FAILED, message, now=0.0)
+    assert went == ["conversation.item.create", "response.create"]
+    assert (message or "failed") in driver.sent[-2].item.output
+
+
+# --- what goes out by hand ---
+
+
+def test_audio_inside_a_message_is_the_items(driver: Driver) -> None:
+    """The server does not send it back, so what went out is kept for its item."""
+    part = InputAudioPart(audio=pcm(100))
+    driver.say(part, {"type": "input_text", "text": "hi"})
+    text = {"type": "input_text", "text": "hi"}
+    content = [{"type": "input_audio", "transcript": None}, text]
+    driver.receive(added(message("u", content=content)))
+    item = driver.protocol.conversation.get_item("u")
+    assert item is not None
+    assert item.formatted.audio == pcm(100)
+
+
+def test_item_that_was_put_first_stands_first(driver: Driver) -> None:
+    """A null for what is before it does not say so, but we have sent it there."""
+    driver.receive(added(message("a")), added(message("b"), previous_item_id="a"))
+    first = MessageItem(id="c", role="system", content=[])
+    driver.send(ConversationItemCreate(item=first, previous_item_id="root"))
+    driver.receive(added(message("c", "system"), previous_item_id=None))
+    ids = [item.id for item in driver.protocol.conversation.items]
+    assert ids == ["c", "a", "b"]
+
+
+def test_item_is_deleted_by_the_server(driver: Driver) -> None:
+    """The wish goes out, and the item goes when the server says so."""
+    driver.receive(added(message("a")))
+    assert driver.wish(driver.protocol.delete_item, "a") == ["conversation.item.delete"]
+    assert driver.protocol.conversation.get_item("a") is not None
+    driver.receive(server("conversation.item.deleted", item_id="a"))
+    assert driver.protocol.conversation.get_item("a") is None
+
+
+# --- the voice ---
+
+
+def test_voice_is_fixed_by_the_first_audio(driver: Driver) -> None:
+    """The service would refuse it: the error says so before, and how to go on."""
+    voices = {"audio": {"output": {"voice": "alloy"}}}
+    driver.receive(server("session.updated", session=voices))
+    update(driver, voice="ash")
+    driver.receive(server("session.updated", session=voices))
+    driver.receive(created(), audio_delta("a", pcm(1)))
+    with pytest.raises(ConfigurationError, match=r"ash.*alloy.*connect anew"):
+        driver.protocol.configuration.change({"voice": "ash"})
+    update(driver, voice="alloy", instructions="x")
+    assert driver.sent[-1].session.to_dict() == {"instructions": "x"}
+
+
+def test_call_of_a_history_is_nobodys_to_run(driver: Driver) -> None:
+    """A call that somebody brings in was made long ago."""
+    call = FunctionCallItem(name="f", call_id="c1", arguments="{}")
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.send(ConversationItemCreate(item=call))
+    driver.receive(added(function_call("c1")), done(function_call("c1")))
+    assert driver.runs == []
+
+
+def test_commit_that_is_about_to_go_out_is_not_doubled() -> None:
+    """Two requests in a row commit the audio once, though nothing has gone out yet."""
+    driver = manual()
+    first = driver.protocol.create_response()
+    second = driver.protocol.create_response()
+    driver.do(first)
+    driver.do(second)
+    assert driver.types.count("input_audio_buffer.commit") == 1
+    driver.append(pcm(SECOND))
+    [commit, *_] = driver.protocol.create_response()
+    driver.do(driver.protocol.not_sent(event_of(commit), END, now=0.0))
+    assert driver.create() == ["input_audio_buffer.commit"]
+
+
+def test_request_that_is_cancelled_on_its_way_out(driver: Driver) -> None:
+    """Its cancel follows it, whoever was faster."""
+    outputs = driver.protocol.create_response(event_id="mine")
+    assert driver.interrupt() == []
+    driver.do(outputs)
+    assert driver.types == ["response.create", "response.cancel"]
+
+
+def test_turn_that_the_server_could_not_answer_is_answered_later() -> None:
+    """A response ran on while the user spoke: the server gives up, and we do not."""
+    driver = Driver(turn_detection={"type": "server_vad", "interrupt_response": False})
+    driver.receive(created())
+    driver.receive(server("input_audio_buffer.committed", item_id="u"))
+    refusal = error("conversation_already_has_active_response", None)
+    assert driver.receive(refusal) == []
+    assert driver.receive(finished()) == ["response.create"]
+    assert driver.errors == []
+
+
+def test_what_could_not_be_sent_holds_nothing_up(driver: Driver) -> None:
+    """When a request falls away, what waited for silence comes in."""
+    options = ToolOptions(background=True)
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"), options)
+    driver.receive(created(), output_item("done", function_call("c1")))
+    outputs = driver.protocol.receive(finished(), now=0.0)
+    [request] = [each.event for each in outputs if isinstance(each, Send)]
+    assert driver.tool("c1") == []
+    followed = driver.protocol.not_sent(request, END, now=0.0)
+    assert [event_of(each).type for each in followed if isinstance(each, Send)] == [
+        "conversation.item.create",
+        "response.create",
+    ]

@@ -394,6 +394,16 @@ def test_end_of_an_unknown_response_lets_the_next_one_go(asker: Asker) -> None:
     assert asker.sent == [ticket, ticket]
 
 
+def test_refusal_that_comes_twice_is_one(asker: Asker) -> None:
+    """Told first without a name and then with it, the request waits once."""
+    ticket = asker.ask()
+    asker.created("vad", by_turn=True)
+    asker.refuse(None)
+    assert asker.refuse(ticket) == []
+    asker.done("vad")
+    assert asker.sent == [ticket, ticket]
+
+
 def test_refused_request_fails_and_the_next_one_goes(asker: Asker) -> None:
     """An error that is no race is told to whoever asked, and holds up nobody else."""
     first, second = asker.ask(), asker.ask()
@@ -515,14 +525,16 @@ def test_request_that_could_not_be_sent_fails_and_frees_the_place() -> None:
     assert asker.scheduler.not_sent(request, ConnectionClosed(1006)) == []
 
 
-def test_request_that_was_cancelled_before_it_went_out_goes_out_cancelled() -> None:
-    """Its cancel is behind it on the way, and reaches it."""
+def test_request_that_was_cancelled_before_it_went_out_is_cancelled_then() -> None:
+    """A cancel that overtook its request would reach nothing, or somebody else."""
     asker = Asker()
-    outputs = asker.scheduler.ask(UNSET, event_id="e")
-    assert asker.scheduler.cancel(now=asker.now) == [None]
-    asker.do(outputs)
-    asker.created("r1", "e")
-    asker.done("r1", "e", "cancelled")
+    [output] = asker.scheduler.ask(UNSET, event_id="e")
+    assert asker.scheduler.cancel(now=asker.now) == []
+    assert isinstance(output, Send)
+    request = output.event
+    assert isinstance(request, ResponseCreate)
+    assert asker.scheduler.sent(request, now=asker.now)
+    asker.do(asker.scheduler.done(Response(id="r1", status="cancelled")))
     assert asker.outcomes == {"e": "cancelled"}
 
 

@@ -38,6 +38,8 @@ HARMLESS_RACES: dict[str, tuple[type[RealtimeEvent], ...]] = {
     "input_audio_buffer_commit_empty": (InputAudioBufferCommit,),
 }
 
+_SESSION_EXPIRED = "session_expired"
+
 # An answer comes within a round trip, so there is no need to look far back.
 _SENT_REMEMBERED = 256
 _RACING_REMEMBERED = 64
@@ -49,6 +51,7 @@ class ErrorOwners:
     def __init__(self) -> None:
         self._sent: OrderedDict[str, RealtimeEvent] = OrderedDict()
         self._racing: deque[RealtimeEvent] = deque(maxlen=_RACING_REMEMBERED)
+        self._server_names_events = False
 
     def racing(self, event: RealtimeEvent) -> None:
         """Note an event of ours that may come too late without harm."""
@@ -64,6 +67,8 @@ class ErrorOwners:
     def error_of(self, event: Error) -> ServerError:
         """Return the exception for a server's `error`, with our event attached."""
         details = event.error
+        if details.event_id:
+            self._server_names_events = True
         return ServerError(
             details.message or "the server gave no message",
             type=details.type or "",
@@ -72,6 +77,16 @@ class ErrorOwners:
             event_id=details.event_id or None,
             event=self._sent.get(details.event_id or ""),
         )
+
+    def may_be_of_ours(self, details: APIError) -> bool:
+        """Whether an error may answer an event of ours.
+
+        Some servers leave the id of the event out. One that has named an event before
+        does not, and the end of the session answers nobody.
+        """
+        if details.event_id:
+            return True
+        return not self._server_names_events and details.code != _SESSION_EXPIRED
 
     def is_harmless(self, details: APIError) -> bool:
         """Whether an error says only that an event of ours came too late.

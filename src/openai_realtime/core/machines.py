@@ -42,6 +42,8 @@ class Machines:
         truncation: Cuts what was not heard.
         offered_once: The functions that were offered for a single response, by name.
         turn_is_answered: Whether the server is about to answer a turn by itself.
+        turn_is_refused: Whether it is about to try in vain: a response runs already.
+        commit_offered: The id of a commit that is to be sent and has not gone out.
         quiet_from: When it may be quiet enough for what background tools have brought;
             None where nothing waits for that, or only for an event.
     """
@@ -69,6 +71,8 @@ class Machines:
         self.truncation = Truncation(conversation, self.playback, self.owners, self.ids)
         self.offered_once: set[str] = set()
         self.turn_is_answered = False
+        self.turn_is_refused = False
+        self.commit_offered: str | None = None
         self.quiet_from: float | None = None
 
     def stop_running(self) -> None:
@@ -106,6 +110,7 @@ class Machines:
     def connection_ended(self) -> None:
         """Let nothing be due any more."""
         self.truncation.forget_held()
+        self.commit_offered = None
         self.quiet_from = None
 
     def check(self) -> None:

@@ -38,7 +38,6 @@ from ..resources.formatted import FormattedItem
 from ..resources.items import (
     ContentPart,
     FunctionCallOutputItem,
-    InputAudioPart,
     McpApprovalResponseItem,
     MessageItem,
 )
@@ -287,6 +286,9 @@ class RealtimeProtocol:
         pending_ms = self.turns.pending_ms
         if not pending_ms or not self.configuration.manual_turns:
             return []
+        if self._on.commit_offered is not None:
+            # One that is about to go out takes this audio along.
+            return []
         if not self._can_commit:
             raise LocalProtocolError(
                 f"{pending_ms} ms of audio are pending, and the service commits no "
@@ -295,6 +297,7 @@ class RealtimeProtocol:
             )
         commit = InputAudioBufferCommit(event_id=self._ids())
         self._on.owners.racing(commit)
+        self._on.commit_offered = commit.event_id or None
         return [Send(commit)]
 
     # --- interrupting ---
@@ -330,12 +333,13 @@ class RealtimeProtocol:
         for response_id in self.responses.cancel(now=now):
             if response_id is not None:
                 self._on.truncation.stop(response_id)
-            cancel = ResponseCancel(
-                event_id=self._ids(), response_id=response_id or UNSET
-            )
-            self._on.owners.racing(cancel)
-            outputs.append(Send(cancel))
+            outputs.append(self._cancel(response_id))
         return outputs
+
+    def _cancel(self, response_id: str | None) -> Send:
+        cancel = ResponseCancel(event_id=self._ids(), response_id=response_id or UNSET)
+        self._on.owners.racing(cancel)
+        return Send(cancel)
 
     def _assistant_item(self, item_id: str) -> FormattedItem:
         item = self.conversation.get_item(item_id)
@@ -413,54 +417,57 @@ class RealtimeProtocol:
             case InputAudioBufferAppend(audio=audio):
                 self.turns.append_sent(audio)
             case InputAudioBufferCommit(event_id=event_id):
+                if event_id == self._on.commit_offered:
+                    self._on.commit_offered = None
                 self.turns.commit_sent(event_id or None)
             case InputAudioBufferClear():
                 self.turns.clear_sent()
             case SessionUpdate():
                 self.configuration.sent(event, now=now)
             case ResponseCreate():
-                self._response_requested(event, now)
+                return self._response_requested(event, now)
             case ConversationItemCreate():
                 return self._item_sent(event, now)
             case _:
                 pass
         return []
 
-    def not_sent(self, event: RealtimeEvent, error: RealtimeError) -> list[Output]:
+    def not_sent(
+        self, event: RealtimeEvent, error: RealtimeError, *, now: float
+    ) -> list[Output]:
         """Note that an event could not be sent: who waits for its answer is told."""
+        outputs: list[Output] = []
         match event:
             case ResponseCreate():
-                return self.responses.not_sent(event, error)
+                outputs += self.responses.not_sent(event, error)
             case SessionUpdate(event_id=event_id):
                 change = self.configuration.not_sent(event)
-                waited_for = change is not None and change.awaited
-                return [Settle(event_id or "", error=error)] if waited_for else []
+                if change is not None and change.awaited:
+                    outputs.append(Settle(event_id or "", error=error))
+            case InputAudioBufferCommit(event_id=event_id):
+                if event_id == self._on.commit_offered:
+                    self._on.commit_offered = None
             case _:
-                return []
+                pass
+        return [*outputs, *self._on.proceed(now)]
 
-    def _response_requested(self, event: ResponseCreate, now: float) -> None:
+    def _response_requested(self, event: ResponseCreate, now: float) -> list[Output]:
         config = event.response
         if config and config.tools:
             self._on.offered_once |= {
                 tool.name for tool in config.tools if isinstance(tool, ToolDefinition)
             }
-        self.responses.sent(event, now=now)
+        cancelled_meanwhile = self.responses.sent(event, now=now)
+        return [self._cancel(None)] if cancelled_meanwhile else []
 
     def _item_sent(self, event: ConversationItemCreate, now: float) -> list[Output]:
         item = event.item
-        if event.previous_item_id == "root":
-            self.conversation.expect_at_front(item.id or None)
-        match item:
-            case FunctionCallOutputItem(call_id=call_id):
-                return self.tools.answered_by_hand(call_id, now=now)
-            case McpApprovalResponseItem(approval_request_id=approval_id):
-                return self.tools.answered_by_hand(approval_id, now=now)
-            case MessageItem(content=list(content)):
-                for part in content:
-                    if isinstance(part, InputAudioPart) and part.audio:
-                        self.conversation.expect_audio(part.audio)
-            case _:
-                pass
+        at_front = event.previous_item_id == "root"
+        self.conversation.expect_item(item, at_front=at_front)
+        if isinstance(item, FunctionCallOutputItem):
+            return self.tools.answered_by_hand(item.call_id, now=now)
+        if isinstance(item, McpApprovalResponseItem):
+            return self.tools.answered_by_hand(item.approval_request_id, now=now)
         return []
 
     # --- what the server says ---

@@ -41,11 +41,13 @@ from ..resources.items import (
     McpApprovalRequestItem,
     McpCallItem,
 )
+from ..resources.limits import APIError
 from ..resources.response import Response, ResponseStatus
 from ..resources.session import Session
 from .changes import changes
 from .machines import Machines
 from .outputs import Emit, Output, Settle
+from .response_scheduler import ALREADY_ACTIVE
 from .response_state import ResponseState
 from .tool_options import ToolOptions
 
@@ -98,7 +100,12 @@ def _error(on: Machines, event: Error, now: float) -> list[Output]:
             return []
     elif on.owners.is_harmless(details):
         return []
-    else:
+    elif on.turn_is_refused and not details.event_id and _is_already_active(details):
+        # The server could not answer the user's turn, because a response ran on; it
+        # does not try again (PROTOCOL.md section 3.3).
+        on.turn_is_refused = False
+        return on.responses.follow_up(on.ids())
+    elif on.owners.may_be_of_ours(details):
         settled = on.responses.refused(details, error, now=now)
         if settled is not None:
             return settled
@@ -155,11 +162,9 @@ def _committed(
     on: Machines, event: InputAudioBufferCommitted, now: float
 ) -> list[Output]:
     audio = on.turns.committed(event.item_id)
-    on.turn_is_answered = (
-        on.turns.detecting
-        and on.configuration.answers_turns
-        and on.responses.running is None
-    )
+    answered = on.turns.detecting and on.configuration.answers_turns
+    on.turn_is_answered = answered and on.responses.running is None
+    on.turn_is_refused = answered and on.responses.running is not None
     return changes(on.conversation.attach_audio(event.item_id, audio))
 
 
@@ -175,7 +180,7 @@ def _response_created(on: Machines, event: ResponseCreated, now: float) -> list[
     response = event.response
     outputs = on.responses.created(response, by_turn=on.turn_is_answered, now=now)
     if _in_conversation(response):
-        on.turn_is_answered = False
+        on.turn_is_answered = on.turn_is_refused = False
     run = on.responses.running
     if run is not None and run.state is ResponseState.CANCELLING:
         # It was cancelled before it had an id.
@@ -280,6 +285,10 @@ def _called_outside(
         in_conversation=False,
     )
     return [Emit("tool.called", called)]
+
+
+def _is_already_active(details: APIError) -> bool:
+    return details.code == ALREADY_ACTIVE
 
 
 def _in_conversation(response: Response) -> bool:

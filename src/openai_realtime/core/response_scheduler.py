@@ -34,9 +34,9 @@ from .outputs import Emit, Output, Send, Settle
 from .response_run import ResponseRun, ending_of, is_out_of_band, tag_of, tagged
 from .response_state import ResponseInput, ResponseState
 
-__all__ = ["ResponseScheduler", "When"]
+__all__ = ["ALREADY_ACTIVE", "ResponseScheduler", "When"]
 
-_ALREADY_ACTIVE = "conversation_already_has_active_response"
+ALREADY_ACTIVE = "conversation_already_has_active_response"
 
 # More than that means that somebody asks in a loop.
 _MOST_WAITING = 256
@@ -160,11 +160,15 @@ class ResponseScheduler:
         assert run.request is not None
         return Send(run.request)
 
-    def sent(self, event: ResponseCreate, *, now: float) -> None:
-        """Note that a request went out, ours or one that the user sent by hand."""
+    def sent(self, event: ResponseCreate, *, now: float) -> bool:
+        """Note that a request went out, ours or one that the user sent by hand.
+
+        Returns:
+            Whether it was cancelled meanwhile, so that its cancel is to be sent now.
+        """
         if event.event_id and event.event_id in self._answered_early:
             self._answered_early.remove(event.event_id)
-            return
+            return False
         run = self._offered(event)
         if run is None:
             in_conversation = not is_out_of_band(event.response)
@@ -179,6 +183,7 @@ class ResponseScheduler:
         run.move(_I.SEND)
         run.gone_out = True
         run.since = now
+        return run.state is _S.CANCELLING
 
     def not_sent(self, event: ResponseCreate, error: RealtimeError) -> list[Output]:
         """Note that a request could not be sent: nobody may wait for its answer."""
@@ -202,11 +207,12 @@ class ResponseScheduler:
 
         Returns:
             What to send cancels for: the ids of responses, None for one whose id is
-            not known yet. The server takes request and cancel in their order.
+            not known yet. The server takes request and cancel in their order, so one
+            that has not gone out is cancelled when it has.
         """
         cancelled: list[str | None] = []
         for run in self._under_way():
-            if run.move(_I.CANCEL):
+            if run.move(_I.CANCEL) and (run.gone_out or run.response_id is not None):
                 run.since = now
                 cancelled.append(run.response_id)
         return cancelled
@@ -313,10 +319,13 @@ class ResponseScheduler:
         Returns:
             What follows; None where the error answers no request.
         """
+        if any(run.is_asked_by(details.event_id) for run in self._waiting):
+            # It waits already: an error that did not name it came first.
+            return []
         run = self._answered_by(details)
         if run is None or not run.gone_out:
             return None
-        if details.code == _ALREADY_ACTIVE and not run.by_hand and run.in_conversation:
+        if details.code == ALREADY_ACTIVE and not run.by_hand and run.in_conversation:
             return self._lost_race(run, error, now=now)
         if run.response_id is not None or not run.move(_I.REFUSE):
             # It has begun: whatever went wrong since is not its end.

@@ -125,13 +125,14 @@ class RealtimeConversation:
         store.audio.add(record.item, audio)
         return store.changed(record)
 
-    def expect_audio(self, audio: bytes) -> None:
-        """Keep audio that went out inside a message, for the item that it becomes."""
-        self._state.expected.expect_audio(audio)
+    def expect_item(self, item: Item, *, at_front: bool) -> None:
+        """Note an item that has gone out: its audio and place the server leaves out.
 
-    def expect_at_front(self, item_id: str | None) -> None:
-        """Note that an item of ours, by id or yet without one, was put at the root."""
-        self._state.expected.expect_at_front(item_id)
+        Args:
+            item: The item as it was sent.
+            at_front: Whether it was put at the root.
+        """
+        self._state.expected.expect(item, at_front=at_front)
 
     # --- what was heard ---
 

@@ -1,48 +1,87 @@
 """What we have put into the conversation ourselves, until the server announces it.
 
 The server does not say all that we know of an item: that it was put at the front, and
-the audio that was inside it.
+the audio that was inside it. It announces our items in the order in which it got them,
+among others, so an item is known by what it says.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple, TypeAlias
 
-from ...resources.items import Item, MessageItem
+from ...resources.items import (
+    ContentPart,
+    FunctionCallItem,
+    FunctionCallOutputItem,
+    InputAudioPart,
+    Item,
+    MessageItem,
+)
 
-__all__ = ["ExpectedItems"]
+__all__ = ["ExpectedItem", "ExpectedItems"]
 
 # What is never announced, because the server has refused it, is forgotten in time.
 _MAX_EXPECTED = 64
 
+_Look: TypeAlias = tuple[object, ...]
+
+
+class ExpectedItem(NamedTuple):
+    """An item that we have sent.
+
+    Attributes:
+        item_id: The id that it was given; empty where the server chooses one.
+        look: What it says, by which it is known again.
+        at_front: Whether it was put before all others.
+        audio: The audio inside it.
+    """
+
+    item_id: str
+    look: _Look
+    at_front: bool
+    audio: bytes
+
 
 class ExpectedItems:
-    """Places and audio of our own items, in the order in which they were sent."""
+    """Our own items, in the order in which they were sent."""
 
     def __init__(self) -> None:
-        self._audio: deque[bytes] = deque(maxlen=_MAX_EXPECTED)
-        self._at_front: deque[str | None] = deque(maxlen=_MAX_EXPECTED)
+        self._sent: deque[ExpectedItem] = deque(maxlen=_MAX_EXPECTED)
 
-    def expect_audio(self, audio: bytes) -> None:
-        """Note audio that went out inside a message."""
-        self._audio.append(audio)
+    def expect(self, item: Item, *, at_front: bool) -> None:
+        """Note an item that has gone out."""
+        expected = ExpectedItem(item.id or "", _look(item), at_front, _audio_in(item))
+        self._sent.append(expected)
 
-    def expect_at_front(self, item_id: str | None) -> None:
-        """Note that an item, by id or yet without one, was put at the root."""
-        self._at_front.append(item_id)
+    def take(self, item: Item) -> ExpectedItem | None:
+        """Return what we know of an item that the server announces, if it is ours."""
+        look = _look(item)
+        for expected in self._sent:
+            named = bool(expected.item_id)
+            if expected.item_id == item.id if named else expected.look == look:
+                self._sent.remove(expected)
+                return expected
+        return None
 
-    def take_audio(self) -> bytes:
-        """Return the audio of the message that was sent first, and forget it."""
-        return self._audio.popleft() if self._audio else b""
 
-    def take_at_front(self, item: Item) -> bool:
-        """Whether an item with nothing before it is one that we put at the root.
+def _look(item: Item) -> _Look:
+    match item:
+        case MessageItem(role=role, content=content):
+            return (role, *(_part_look(part) for part in content or []))
+        case FunctionCallItem(name=name, call_id=call_id):
+            return (item.type, name, call_id)
+        case FunctionCallOutputItem(call_id=call_id, output=output):
+            return (item.type, call_id, output)
+        case _:
+            return (item.type,)
 
-        Null alone does not say so: some servers send it for items at the end.
-        """
-        ours = not isinstance(item, MessageItem) or item.role != "assistant"
-        for expected in self._at_front:
-            if expected == item.id or (expected is None and ours):
-                self._at_front.remove(expected)
-                return True
-        return False
+
+def _part_look(part: ContentPart) -> tuple[str, str]:
+    return (part.type, getattr(part, "text", None) or "")
+
+
+def _audio_in(item: Item) -> bytes:
+    content = item.content if isinstance(item, MessageItem) else None
+    parts = [part for part in content or [] if isinstance(part, InputAudioPart)]
+    return b"".join(part.audio or b"" for part in parts)

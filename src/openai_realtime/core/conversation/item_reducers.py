@@ -15,10 +15,9 @@ from ...events import (
     ResponseOutputItemDone,
 )
 from ...resources.anomaly import AnomalyKind
-from ...resources.formatted import EventHandlerResult, FormattedItem
+from ...resources.formatted import EventHandlerResult
 from ...resources.items import (
     FunctionCallItem,
-    InputAudioPart,
     Item,
     ItemStatus,
     MessageItem,
@@ -46,13 +45,15 @@ def added(
     # An id that was deleted may be used anew.
     state.store.use_id_anew(item.id or "")
     previous = event.previous_item_id
-    if previous is None and state.expected.take_at_front(item):
+    ours = state.expected.take(item)
+    if previous is None and ours is not None and ours.at_front:
+        # Null alone does not say so: some servers send it for items at the end.
         previous = "root"
     result = state.store.put(
         event, item, previous=previous, unsaid_status=_unsaid_status(state, item)
     )
-    if result.appended and result.item is not None:
-        _attach_sent_audio(state, result.item)
+    if ours is not None and ours.audio and result.appended and result.item is not None:
+        state.store.audio.add(result.item, ours.audio)
     return result
 
 
@@ -190,13 +191,3 @@ def _unsaid_status(state: CacheState, item: Item) -> str:
     ) or (isinstance(item, FunctionCallItem) and not item.arguments)
     grows = empty and state.store.responses.any_running
     return ItemStatus.IN_PROGRESS if grows else ItemStatus.COMPLETED
-
-
-def _attach_sent_audio(state: CacheState, item: FormattedItem) -> None:
-    """Give a user message the audio that went out inside it."""
-    content = item.item.content if isinstance(item.item, MessageItem) else None
-    for part in content or []:
-        if isinstance(part, InputAudioPart) and not item.formatted.audio_size:
-            audio = state.expected.take_audio()
-            if audio:
-                state.store.audio.add(item, audio)
