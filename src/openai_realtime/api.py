@@ -157,6 +157,11 @@ class RealtimeAPI(RealtimeEventHandler):
         """Whether the connection is open."""
         return self.state is ConnectionState.OPEN
 
+    @property
+    def was_lost(self) -> bool:
+        """Whether the last connection was ended by the other side or the network."""
+        return self._end is not None
+
     def observe(self, observer: ConnectionObserver) -> None:
         """Show everything to an observer first; `RealtimeClient` is one."""
         self._observer = observer
@@ -267,12 +272,14 @@ class RealtimeAPI(RealtimeEventHandler):
             event = self._completed(event)
             frame = encode_event(event)
         transport = self.require_open(event.type)
-        self._note_sent(event, frame)
         if self._writer is None:
+            self._note_sent(event, frame)
             await _hand_over(transport, frame)
         else:
             sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            # It has its place first: what follows from it is posted behind it.
             self._outbox.append(_Outgoing(frame, sent))
+            self._note_sent(event, frame)
             await sent
         return event.event_id or None
 
@@ -287,12 +294,20 @@ class RealtimeAPI(RealtimeEventHandler):
         if len(self._outbox) >= _OUTBOX_LIMIT:
             self._give_up(transport)
             raise ConnectionClosed(*_NOT_READ)
-        self._note_sent(event, frame)
         self._outbox.append(_Outgoing(frame, None))
+        self._note_sent(event, frame)
         if self._writer is None:
             self._writer = asyncio.create_task(
                 self._write(transport), name="openai_realtime.writer"
             )
+
+    async def flush(self) -> None:
+        """Return when all that was posted has been handed to the network, or cannot be.
+
+        Cancelling it takes nothing back.
+        """
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
 
     def require_open(self, wanted: str) -> Transport:
         """Return the open connection's transport, or say what cannot be done.

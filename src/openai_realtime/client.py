@@ -52,9 +52,12 @@ from .errors import (
 )
 from .event_stream import EventStream
 from .events import (
+    ConversationItemDelete,
+    ConversationItemTruncate,
     Error,
     ErrorOccurred,
     RealtimeEvent,
+    ResponseCancel,
 )
 from .handlers import RealtimeEventHandler
 from .resources.formatted import FormattedItem
@@ -69,6 +72,12 @@ from .transports import Connector
 __all__ = ["RealtimeClient"]
 
 logger = logging.getLogger("openai_realtime.client")
+
+# What an interruption has decided: the conversation here has been cut already.
+_OWED = (ResponseCancel, ConversationItemTruncate, ConversationItemDelete)
+
+# How often to look whether all has been heard.
+_LOOK_AGAIN_S = 0.05
 
 # How long the server may take to describe the session.
 _ANSWER_TIMEOUT_S = 15.0
@@ -88,9 +97,10 @@ class RealtimeClient(RealtimeEventHandler):
             item = await client.wait_for_next_completed_item(timeout=30)
 
     Utility events: ``conversation.updated``, ``conversation.interrupted``,
-    ``conversation.item.appended``, ``conversation.item.completed``, ``realtime.event``,
-    ``error`` and ``close``. The events of the wire are there too, as ``server.NAME``
-    and ``client.NAME``.
+    ``conversation.item.appended``, ``conversation.item.completed``,
+    ``conversation.anomaly``, ``tool.called``, ``tool.approval_requested``,
+    ``realtime.event``, ``error`` and ``close``. The events of the wire are there too,
+    as ``server.NAME`` and ``client.NAME``.
 
     Attributes:
         realtime: The connection, for events of your own.
@@ -110,6 +120,7 @@ class RealtimeClient(RealtimeEventHandler):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         audio_retention: AudioRetention | None = None,
+        input_retention_s: float | None = 120.0,
         tools_in_order: bool = False,
     ) -> None:
         """Prepare a client; nothing is opened yet.
@@ -129,6 +140,8 @@ class RealtimeClient(RealtimeEventHandler):
                 has been heard.
             sleep: Waits for so many seconds of that clock.
             audio_retention: How much audio the conversation keeps; all of it without.
+            input_retention_s: How many seconds of the user's audio are kept at most for
+                what turn detection may still refer to; None keeps all.
             tools_in_order: Whether the calls of one response run one after the other,
                 and not side by side.
         """
@@ -144,8 +157,10 @@ class RealtimeClient(RealtimeEventHandler):
             event_ids=event_ids,
         )
         self._clock = clock
+        self._sleep = sleep
         self._alarm = Alarm(self._time_is_up, clock=clock, sleep=sleep)
         self._audio_retention = audio_retention
+        self._input_retention_s = input_retention_s
         self._tools_in_order = tools_in_order
         self._tools: dict[str, Tool] = {}
         self._warned: set[str] = set()
@@ -153,6 +168,8 @@ class RealtimeClient(RealtimeEventHandler):
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._awaited: dict[str, asyncio.Future[Any]] = {}
         self._connecting: asyncio.Event | None = None
+        self._to_do: deque[Output] = deque()
+        self._performing = False
         self._protocol = self._new_protocol()
         self.realtime.observe(self)
 
@@ -160,6 +177,7 @@ class RealtimeClient(RealtimeEventHandler):
         return RealtimeProtocol(
             ids=self.realtime.new_event_id,
             audio_retention=self._audio_retention,
+            input_retention_s=self._input_retention_s,
             tools_in_order=self._tools_in_order,
         )
 
@@ -261,6 +279,7 @@ class RealtimeClient(RealtimeEventHandler):
         self.clear_event_handlers()
         self.realtime.clear_event_handlers()
         self._tools.clear()
+        self._warned.clear()
         self._protocol = self._new_protocol()
 
     async def __aenter__(self) -> Self:
@@ -288,12 +307,13 @@ class RealtimeClient(RealtimeEventHandler):
         Warns:
             DroppedSettingWarning: The service no longer has a setting.
         """
+        if self._connecting is not None:
+            await self._connecting.wait()
         configuration = self._protocol.configuration
         change = configuration.change(fields)
         try:
             self._warn(change.notes)
             if self.is_connected:
-                await self._until_ready("session.update")
                 await self._send_update(change)
             else:
                 configuration.keep(change)
@@ -351,11 +371,12 @@ class RealtimeClient(RealtimeEventHandler):
             LocalProtocolError: No such call waits for an answer.
         """
         await self._until_ready("an answer to a tool call")
-        await self._send_all(
+        self._perform(
             self._protocol.answer_tool_call(
                 call_id, output, reply=reply, now=self._clock()
             )
         )
+        await self.realtime.flush()
 
     async def approve_tool_call(self, approval_id: str) -> None:
         """Let a tool run that waits for approval (`ToolApprovalRequested`).
@@ -364,9 +385,8 @@ class RealtimeClient(RealtimeEventHandler):
             LocalProtocolError: Nothing of this id waits for approval.
         """
         await self._until_ready("an approval")
-        await self._send_all(
-            self._protocol.approve_tool_call(approval_id, now=self._clock())
-        )
+        self._perform(self._protocol.approve_tool_call(approval_id, now=self._clock()))
+        await self.realtime.flush()
 
     async def reject_tool_call(self, approval_id: str, reason: str = "") -> None:
         """Do not let a tool run; the model is told, with the reason.
@@ -375,9 +395,10 @@ class RealtimeClient(RealtimeEventHandler):
             LocalProtocolError: Nothing of this id waits for approval.
         """
         await self._until_ready("a rejection")
-        await self._send_all(
+        self._perform(
             self._protocol.reject_tool_call(approval_id, reason, now=self._clock())
         )
+        await self.realtime.flush()
 
     # --- talking ---
 
@@ -464,9 +485,10 @@ class RealtimeClient(RealtimeEventHandler):
             LocalProtocolError: The item is unknown or not the assistant's.
         """
         await self._until_ready("response.cancel")
-        await self._send_all(
+        self._perform(
             self._protocol.cancel_response(item_id, sample_count, now=self._clock())
         )
+        await self.realtime.flush()
         return None if item_id is None else self.conversation.get_item(item_id)
 
     async def interrupt(self) -> None:
@@ -475,7 +497,8 @@ class RealtimeClient(RealtimeEventHandler):
         What was heard is what `report_played` said, else an estimate by the clock.
         """
         await self._until_ready("response.cancel")
-        await self._send_all(self._protocol.interrupt(now=self._clock()))
+        self._perform(self._protocol.interrupt(now=self._clock()))
+        await self.realtime.flush()
 
     def report_played(
         self,
@@ -492,6 +515,21 @@ class RealtimeClient(RealtimeEventHandler):
             source: Who says so: a device, or a transport that acknowledges.
         """
         self._protocol.playback.played(item_id, sample_count, source=source)
+
+    async def wait_until_played(self, timeout: float | None = None) -> None:
+        """Return when the reply that runs has ended and was heard to its end.
+
+        The end of a response is not the end of what the listener hears. What was heard
+        is what `report_played` said, else an estimate by the clock.
+
+        Raises:
+            TimeoutError: It took longer than so many seconds.
+        """
+        started = self._clock()
+        while self._protocol.is_speaking(now=self._clock()):
+            if timeout is not None and self._clock() - started >= timeout:
+                raise TimeoutError(f"the reply was not heard out within {timeout} s")
+            await self._sleep(_LOOK_AGAIN_S)
 
     async def delete_item(self, item_id: str) -> None:
         """Remove an item from the conversation."""
@@ -544,7 +582,8 @@ class RealtimeClient(RealtimeEventHandler):
         """
         outputs = self._protocol.connection_ended(end)
         self._perform(each for each in outputs if not isinstance(each, StopTool))
-        if not end.clean:
+        self._runs.clear()
+        if self.realtime.was_lost and not end.clean and self._connecting is None:
             self.dispatch("error", ErrorOccurred(error=end))
         self._alarm.stop()
         self.dispatch("close", closed_event(end))
@@ -568,35 +607,55 @@ class RealtimeClient(RealtimeEventHandler):
                     self._perform([output])
                 remaining.popleft()
         except BaseException as exc:
-            # What has gone out was noted; of the rest nobody may think it has.
+            # What has gone out was noted; of the rest nobody may think it has. But
+            # what the core counts on goes out behind the caller's back.
             for output in remaining:
-                if isinstance(output, Send):
+                if isinstance(output, Send) and not isinstance(output.event, _OWED):
                     self._not_sent(output.event, _reason(exc))
+                else:
+                    self._perform([output])
             raise
 
     def _perform_if_connected(self, outputs: Iterable[Output]) -> None:
         """Tell the server of a change; a new connection is told all there is."""
         if self.is_connected:
             self._perform(outputs)
+            return
+        for output in outputs:
+            if isinstance(output, Send):
+                self._not_sent(output.event, ConnectionClosed(1000, "not connected"))
 
     def _perform(self, outputs: Iterable[Output]) -> None:
-        """Carry out what follows from an event, without waiting for anything."""
-        for output in outputs:
-            match output:
-                case Send(event=event):
-                    self._post(event)
-                case Emit(name=name, event=event):
-                    self.dispatch(name, event)
-                case RunTool(call_id=call_id):
-                    self._runs[call_id] = self._running.start(self._run_tool(output))
-                case StopTool(call_id=call_id):
-                    self._stop_tool(call_id)
-                case Settle():
-                    self._settle(output)
-                case Close():
-                    # Only a server's protocol closes.
-                    pass
+        """Carry out what follows from an event, without waiting for anything.
+
+        What follows from that in turn comes after it.
+        """
+        self._to_do.extend(outputs)
+        if self._performing:
+            return
+        self._performing = True
+        try:
+            while self._to_do:
+                self._carry_out(self._to_do.popleft())
+        finally:
+            self._performing = False
         self._alarm.set(self._protocol.next_timeout())
+
+    def _carry_out(self, output: Output) -> None:
+        match output:
+            case Send(event=event):
+                self._post(event)
+            case Emit(name=name, event=event):
+                self.dispatch(name, event)
+            case RunTool(call_id=call_id):
+                self._runs[call_id] = self._running.start(self._run_tool(output))
+            case StopTool(call_id=call_id):
+                self._stop_tool(call_id)
+            case Settle():
+                self._settle(output)
+            case Close():
+                # Only a server's protocol closes.
+                pass
 
     def _post(self, event: RealtimeEvent) -> None:
         """Send an answer to what arrived, unless we are leaving already."""
@@ -657,12 +716,21 @@ class RealtimeClient(RealtimeEventHandler):
         except Exception as exc:
             self._tool_failed(call, exc)
         else:
-            self._perform(
-                self._protocol.tool_finished(call.call_id, output, now=self._clock())
-            )
+            if self._is_wanted_still(call):
+                now = self._clock()
+                self._perform(
+                    self._protocol.tool_finished(call.call_id, output, now=now)
+                )
         finally:
-            if self._runs.get(call.call_id) is asyncio.current_task():
+            if self._is_wanted_still(call):
                 del self._runs[call.call_id]
+
+    def _is_wanted_still(self, call: RunTool) -> bool:
+        """Whether the current task is the one that runs this call.
+
+        A new connection may use an id anew while a tool of the former one runs on.
+        """
+        return self._runs.get(call.call_id) is asyncio.current_task()
 
     def _stop_tool(self, call_id: str) -> None:
         """Stop a tool whose call was answered without it; a thread runs on unheard."""
@@ -683,6 +751,8 @@ class RealtimeClient(RealtimeEventHandler):
             failure.__cause__ = exc
             message = f"the tool {call.name} failed"
         self.dispatch("error", ErrorOccurred(error=failure, context=call))
+        if not self._is_wanted_still(call):
+            return
         self._perform(
             self._protocol.tool_failed(
                 call.call_id, ToolFailure.FAILED, message, now=self._clock()

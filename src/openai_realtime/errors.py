@@ -183,7 +183,7 @@ class ServerError(RealtimeError):
         code: The machine-readable code, or None.
         param: The field at fault, or None.
         event_id: The id of our event that caused it, or None.
-        event: That event, where it is still remembered; audio is left out of it.
+        event: That event, where it is still remembered; audio and images are left out.
     """
 
     def __init__(

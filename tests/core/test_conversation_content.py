@@ -399,7 +399,7 @@ def test_sent_audio_reaches_the_message_that_it_was_in(cache: Cache) -> None:
     for value in (1, 2):
         parts: list[ContentPart] = [InputAudioPart(audio=pcm(1, value))] * 2
         sent = MessageItem(role="user", content=parts)
-        cache.expect_item(sent, at_front=False)
+        cache.expect_item(sent, event_id="", at_front=False)
     spoken_by_user = [{"type": "input_audio"}, {"type": "input_audio"}]
     cache.take(
         added(message("t", content=[{"type": "input_text", "text": "not ours"}])),
@@ -424,7 +424,7 @@ HELLO = [{"type": "input_text", "text": "Hello."}]
 def test_item_put_at_the_root(cache: Cache, sent: str | None, first: str) -> None:
     """An item of ours that the server announces with null went to the front."""
     cache.take(added(message("a"), previous_item_id=None))
-    cache.expect_item(hello(sent), at_front=True)
+    cache.expect_item(hello(sent), event_id="", at_front=True)
     cache.take(added(message("b", content=HELLO), previous_item_id=None))
     cache.take(added(message("c", "assistant"), previous_item_id=None))
     assert cache.order[0] == first
@@ -445,8 +445,8 @@ def test_place_at_the_root_is_of_the_item_that_was_put_there(
 ) -> None:
     """What went out before it, and what others bring in, does not take its place."""
     at_root = MessageItem(role="system", content=[InputTextPart(text="Be brief.")])
-    cache.expect_item(other, at_front=False)
-    cache.expect_item(at_root, at_front=True)
+    cache.expect_item(other, event_id="", at_front=False)
+    cache.expect_item(at_root, event_id="", at_front=True)
     brief = [{"type": "input_text", "text": "Be brief."}]
     cache.take(
         added(message("z"), previous_item_id=None),
@@ -477,7 +477,10 @@ def test_truncation_keeps_what_was_generated(cache: Cache) -> None:
     assert len(formatted.audio) == 24_000
     assert formatted.transcript == ""
     assert cache.dropped_deltas == 1
-    # The server's own copy counts.
+    # Nor is what it was before, when that is told late.
+    cache.take(output_item("done", spoken("a", "Hello there")))
+    assert formatted.transcript == ""
+    # The server's own copy, asked for since, counts.
     cache.take(retrieved(spoken("a", "Hello")))
     assert formatted.transcript == "Hello"
     assert formatted.generated_transcript == "Hello there"

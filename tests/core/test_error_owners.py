@@ -144,11 +144,11 @@ def test_audio_is_not_kept_for_errors() -> None:
 def test_items_without_audio_are_kept_as_they_are(
     item: MessageItem | FunctionCallOutputItem,
 ) -> None:
-    """Nothing is copied where nothing is to be left out."""
+    """Nothing is left out where nothing is long."""
     owners = ErrorOwners()
     event = ConversationItemCreate(event_id="e", item=item)
     owners.sent(event)
-    assert owners.error_of(answer("e")).event is event
+    assert owners.error_of(answer("e")).event == event
 
 
 def test_server_that_names_events_names_ours() -> None:

@@ -42,7 +42,7 @@ def test_nothing_received_is_nothing_heard(ledger: PlaybackLedger) -> None:
     assert ledger.unheard(now=5.0) == []
     ledger.played("a", 10)
     ledger.handed("a", 10)
-    ledger.forget("a")
+    ledger.forget("a", now=0.0)
     assert ledger.heard("a", now=5.0) == Heard(0, CLOCK)
 
 
@@ -402,7 +402,7 @@ def test_unheard_names_what_may_still_be_heard(ledger: PlaybackLedger) -> None:
 def test_forgotten_item_is_not_playing(ledger: PlaybackLedger) -> None:
     """An item that was deleted is not interrupted, and does not begin again."""
     ledger.received("a", pcm(SECOND), now=0.0)
-    ledger.forget("a")
+    ledger.forget("a", now=0.0)
     ledger.received("a", pcm(SECOND), now=0.1)
     assert ledger.playing(now=0.5) is None
     assert ledger.unheard(now=0.5) == []
@@ -493,6 +493,8 @@ def test_counts_fit_together_in_any_order(steps: list[tuple[object, ...]]) -> No
                 now += milliseconds / 1000
             case "received", [str(item_id), int(size)]:
                 ledger.received(item_id, bytes(size), now=now)
+            case "forget", [str(item_id)]:
+                ledger.forget(item_id, now=now)
             case "stop", [str(item_id), int(samples)]:
                 ledger.stop(item_id, samples, now=now)
             case "played", [str(item_id), int(samples), PlaybackSource() as source]:

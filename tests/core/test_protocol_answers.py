@@ -237,7 +237,7 @@ def test_commit_that_is_refused_in_a_manual_session_is_told() -> None:
     [found] = driver.errors
     assert isinstance(found, ServerError)
     assert found.event == driver.sent[1]
-    assert driver.protocol.turns.pending_ms == 1_000
+    assert driver.protocol.turns.pending_ms == 0
 
 
 def test_silence_becomes_an_item(driver: Driver) -> None:
@@ -476,7 +476,9 @@ def test_turn_that_the_server_could_not_answer_is_answered_later() -> None:
     """A response ran on while the user spoke: the server gives up, and we do not."""
     driver = Driver(turn_detection={"type": "server_vad", "interrupt_response": False})
     driver.receive(created())
-    driver.receive(server("input_audio_buffer.committed", item_id="u"))
+    turn = {"item_id": "u", "audio_start_ms": 0, "audio_end_ms": 500}
+    for moment in ("speech_started", "speech_stopped", "committed"):
+        driver.receive(server(f"input_audio_buffer.{moment}", **turn))
     refusal = error("conversation_already_has_active_response", None)
     assert driver.receive(refusal) == []
     assert driver.receive(finished()) == ["response.create"]

@@ -261,12 +261,12 @@ def test_follow_up_is_served_by_a_request_that_waits() -> None:
     """Answered tools and a user who asks anyway make one response, not two."""
     asker = Asker()
     first, second = asker.ask(), asker.ask()
-    asker.do(asker.scheduler.follow_up("follow"))
+    asker.scheduler.follow_up("follow")
     asker.created("r1", first)
     asker.done("r1", first)
     assert asker.sent == [first, second]
     asker.created("r2", second)
-    asker.do(asker.scheduler.follow_up("follow"))
+    asker.scheduler.follow_up("follow")
     asker.done("r2", second)
     assert asker.sent == [first, second, "follow"]
 
@@ -376,6 +376,7 @@ def test_lost_race_against_nobody_known_waits_for_a_while(asker: Asker) -> None:
     asker.refuse(ticket)
     assert asker.sent == [ticket]
     assert not asker.scheduler.idle
+    assert asker.scheduler.cancel(now=asker.now) == [None]
     assert asker.scheduler.next_timeout() == asker.now + 15
     asker.pass_time(15)
     assert asker.sent == [ticket, ticket]
@@ -499,7 +500,7 @@ def test_dropped_requests_are_settled() -> None:
     """Whoever waited behind what was interrupted is told that nothing will come."""
     asker = Asker()
     first, second = asker.ask(), asker.ask()
-    asker.do(asker.scheduler.follow_up("follow"))
+    asker.scheduler.follow_up("follow")
     asker.do(asker.scheduler.drop_waiting())
     assert asker.outcomes == {second: ResponseCancelled}
     asker.done("r1", first)
@@ -592,15 +593,19 @@ def test_response_that_stalls_is_given_up() -> None:
 
 
 def test_cancelled_response_must_end_soon() -> None:
-    """Pieces that still come are no sign that the cancel was heard."""
+    """Silence after a cancel is the end; while pieces come, so will the end."""
     asker = Asker()
     ticket = asker.ask()
     asker.created("r1", ticket)
     asker.scheduler.cancel(now=asker.now)
     asker.now += 10
     asker.scheduler.progress("r1", now=asker.now)
-    asker.pass_time(6)
+    asker.pass_time(14)
+    assert asker.settled == []
+    asker.pass_time(2)
     assert asker.outcomes == {ticket: AnswerTimeout}
+    assert asker.scheduler.take_abandoned() == ["r1"]
+    assert asker.scheduler.take_abandoned() == []
 
 
 def test_stalled_response_of_the_server_is_told() -> None:

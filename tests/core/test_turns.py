@@ -251,28 +251,38 @@ def test_commits_are_answered_in_order() -> None:
     turns.check()
 
 
+def test_refused_commit_is_pending_again_in_front() -> None:
+    """The server still has the audio; the next commit takes it first."""
+    turns = manual(1)
+    turns.commit_sent("mine")
+    turns.append_sent(pcm(SECOND, 2))
+    assert turns.commit_refused(refusal("mine", code="server_error"))
+    assert turns.pending_ms == 2000
+    turns.commit_sent("next")
+    assert seconds_of(turns.committed("u")) == [1, 2]
+
+
+@pytest.mark.parametrize("milliseconds", [99, 100])
 @pytest.mark.parametrize(
     ("sent", "error"),
     [
         ("mine", refusal("mine")),
-        ("mine", refusal("mine", code="server_error")),
         ("mine", refusal()),
         (UNSET, refusal()),
         (None, refusal()),
     ],
-    ids=["named", "named-other-code", "unnamed", "sent-without-id", "sent-with-null"],
+    ids=["named", "unnamed", "sent-without-id", "sent-with-null"],
 )
-def test_refused_commit_is_pending_again_in_front(
-    sent: object, error: APIError
+def test_what_was_too_short_stays_with_the_server(
+    sent: object, error: APIError, milliseconds: int
 ) -> None:
-    """The server still has the audio; the next commit takes it first."""
-    turns = manual(1)
+    """Where there was enough, and the server says there is not, another has it."""
+    turns = manual()
+    turns.append_sent(pcm(SECOND * milliseconds // 1000))
     turns.commit_sent(sent)
     turns.append_sent(pcm(SECOND, 2))
     assert turns.commit_refused(error)
-    assert turns.pending_ms == 2000
-    turns.commit_sent("next")
-    assert seconds_of(turns.committed("u")) == [1, 2]
+    assert turns.pending_ms == 1000 + (99 if milliseconds == 99 else 0)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +314,7 @@ def test_audio_of_a_refused_commit_goes_to_the_commit_behind_it() -> None:
     turns.commit_sent("a")
     turns.append_sent(pcm(SECOND, 2))
     turns.commit_sent("b")
-    assert turns.commit_refused(refusal("a"))
+    assert turns.commit_refused(refusal("a", code="server_error"))
     assert turns.pending_ms == 0
     assert seconds_of(turns.committed("u")) == [1, 2]
 
@@ -315,7 +325,7 @@ def test_refused_last_commit_leaves_the_first_alone() -> None:
     turns.commit_sent("a")
     turns.append_sent(pcm(SECOND, 2))
     turns.commit_sent("b")
-    assert turns.commit_refused(refusal("b"))
+    assert turns.commit_refused(refusal("b", code="server_error"))
     assert turns.pending_ms == 1000
     assert seconds_of(turns.committed("u")) == [1]
     turns.check()

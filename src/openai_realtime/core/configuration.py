@@ -45,6 +45,7 @@ class Change:
         sent_at: When the update went out.
         given_up: Whether its answer is no longer waited for; it still has its place in
             the order of answers, which do not name what they answer.
+        adds_tool: The name of the tool that was registered with it, if one was.
     """
 
     config: SessionConfig | None
@@ -54,6 +55,7 @@ class Change:
     event_id: str | None = None
     sent_at: float = 0.0
     given_up: bool = False
+    adds_tool: str | None = None
 
 
 class Configuration:
@@ -206,7 +208,9 @@ class Configuration:
             raise ToolError(f"tool {definition.name!r}: {exc}") from exc
         self.tools[definition.name] = definition
         self._ever_registered.add(definition.name)
-        return self._tools_changed()
+        change = self._tools_changed()
+        change.adds_tool = definition.name
+        return change
 
     def remove_tool(self, name: str) -> Change:
         """Forget a tool and return the update that tells the server.
@@ -227,10 +231,10 @@ class Configuration:
 
         A tool just removed may still be called; such a call is ours to answer.
         """
-        if name in self._ever_registered:
-            return False
         if any(tool.get("name") == name for tool in self._tools_by_hand()):
             return True
+        if name in self._ever_registered:
+            return False
         session = self.acknowledged
         tools = session.tools if session is not None else UNSET
         return any(
@@ -269,7 +273,7 @@ class Configuration:
         event_id = event.event_id or ""
         change = self._offered.pop(event_id, None)
         if change is None:
-            change = Change(event.session, {}, event_id=event_id)
+            change = Change(event.session, event.session.to_dict(), event_id=event_id)
         change.sent_at = now
         self._pending.append(change)
 
@@ -320,17 +324,30 @@ class Configuration:
             if not change.given_up and change.sent_at + patience_s <= now
         ]
         for change in overdue:
-            change.given_up = True
-            if change in self._changes:
-                self._changes.remove(change)
+            self.take_back(change)
         return overdue
 
     def take_back(self, change: Change) -> None:
-        """Undo a change: it was refused, or its caller was told that it failed."""
-        if change in self._pending:
-            self._pending.remove(change)
+        """Undo a change whose caller was told that it failed, or gave up.
+
+        Where the update has gone out, its answer is still to come, and is nobody's.
+        """
+        change.given_up = True
         if change in self._changes:
             self._changes.remove(change)
+
+    def refused(self, change: Change) -> None:
+        """Undo a change that the server refused; a tool that it brought is gone too."""
+        self._pending.remove(change)
+        if change in self._changes:
+            self._changes.remove(change)
+        if change.adds_tool is not None:
+            self.tools.pop(change.adds_tool, None)
+
+    @property
+    def oldest_pending(self) -> Change | None:
+        """The first update that the server has not answered."""
+        return next(iter(self._pending), None)
 
     def refused_by(self, error: APIError) -> Change | None:
         """Return the pending update that an error answers, if any.
@@ -344,7 +361,7 @@ class Configuration:
         about_session = isinstance(error.param, str) and error.param.startswith(
             "session"
         )
-        return next(iter(self._pending), None) if about_session else None
+        return self.oldest_pending if about_session else None
 
     # --- tools ---
 

@@ -21,9 +21,19 @@ from ..events import (
     InputAudioBufferCommit,
     RealtimeEvent,
     ResponseCancel,
+    ResponseCreate,
 )
-from ..resources.items import InputAudioPart, MessageItem
+from ..resources.items import (
+    AudioPart,
+    ContentPart,
+    InputAudioPart,
+    InputImagePart,
+    Item,
+    MessageItem,
+    OutputAudioPart,
+)
 from ..resources.limits import APIError
+from ..resources.response import ResponseConfig
 
 __all__ = ["HARMLESS_RACES", "ErrorOwners"]
 
@@ -60,7 +70,7 @@ class ErrorOwners:
     def sent(self, event: RealtimeEvent) -> None:
         """Note an event that went out, so that an error can show it."""
         if event.event_id:
-            self._sent[event.event_id] = _without_audio(event)
+            self._sent[event.event_id] = _without_media(event)
             if len(self._sent) > _SENT_REMEMBERED:
                 self._sent.popitem(last=False)
 
@@ -103,21 +113,34 @@ class ErrorOwners:
         return False
 
 
-def _without_audio(event: RealtimeEvent) -> RealtimeEvent:
-    """Return the event as it may be kept: audio is long, and no error needs it."""
+def _without_media(event: RealtimeEvent) -> RealtimeEvent:
+    """Return the event as it may be kept: audio and images are long, and not needed."""
+    replace = msgspec.structs.replace
     match event:
         case InputAudioBufferAppend():
-            return msgspec.structs.replace(event, audio=b"")
-        case ConversationItemCreate(item=MessageItem(content=list(content)) as item):
-            if not any(isinstance(part, InputAudioPart) for part in content):
-                return event
-            parts = [
-                msgspec.structs.replace(part, audio=b"")
-                if isinstance(part, InputAudioPart)
-                else part
-                for part in content
-            ]
-            shown = msgspec.structs.replace(item, content=parts)
-            return msgspec.structs.replace(event, item=shown)
+            return replace(event, audio=b"")
+        case ConversationItemCreate(item=item):
+            return replace(event, item=_item_without_media(item))
+        case ResponseCreate(response=ResponseConfig(input=list(items)) as config):
+            kept = [_item_without_media(item) for item in items]
+            return replace(event, response=replace(config, input=kept))
         case _:
             return event
+
+
+def _item_without_media(item: Item) -> Item:
+    content = item.content if isinstance(item, MessageItem) else None
+    if not isinstance(item, MessageItem) or not content:
+        return item
+    parts = [_part_without_media(part) for part in content]
+    return msgspec.structs.replace(item, content=parts)
+
+
+def _part_without_media(part: ContentPart) -> ContentPart:
+    match part:
+        case InputAudioPart() | OutputAudioPart() | AudioPart():
+            return msgspec.structs.replace(part, audio=b"")
+        case InputImagePart():
+            return msgspec.structs.replace(part, image_url="")
+        case _:
+            return part

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._struct import UNSET
+from ..events import ResponseCancel
 from ..resources.audio import PCM16
 from .configuration import Configuration
 from .conversation import RealtimeConversation
 from .error_owners import ErrorOwners
-from .outputs import Output
+from .outputs import Output, Send
 from .playback import PlaybackLedger
+from .recent import Recent
 from .response_scheduler import ResponseScheduler
 from .tool_calls import ToolCalls
 from .tool_options import ToolOptions
@@ -22,6 +25,13 @@ from .turn_state import TurnState
 from .turns import Turns
 
 __all__ = ["Machines"]
+
+# How long somebody may speak, and how long the server may take to commit what was said
+# and to begin its answer, while a request waits for that.
+_LONGEST_SPEECH_S = 60.0
+_LONGEST_PAUSE_S = 5.0
+
+_CALLS_REMEMBERED = 256
 
 
 class Machines:
@@ -41,9 +51,11 @@ class Machines:
         owners: Tells whose an error is.
         truncation: Cuts what was not heard.
         offered_once: The functions that were offered for a single response, by name.
+        called_outside: The calls of out-of-band responses that users were told of.
         turn_is_answered: Whether the server is about to answer a turn by itself.
         turn_is_refused: Whether it is about to try in vain: a response runs already.
         commit_offered: The id of a commit that is to be sent and has not gone out.
+        users_until: How long the user has the floor at most; None while nobody does.
         quiet_from: When it may be quiet enough for what background tools have brought;
             None where nothing waits for that, or only for an event.
     """
@@ -70,32 +82,79 @@ class Machines:
         self.owners = ErrorOwners()
         self.truncation = Truncation(conversation, self.playback, self.owners, self.ids)
         self.offered_once: set[str] = set()
+        self.called_outside = Recent[None](_CALLS_REMEMBERED)
         self.turn_is_answered = False
         self.turn_is_refused = False
+        self.users_until: float | None = None
         self.commit_offered: str | None = None
         self.quiet_from: float | None = None
 
     def stop_running(self) -> None:
-        """Let go of what still comes of the running response, whoever cancels it."""
-        running = self.responses.running
-        if running is not None and running.response_id is not None:
-            self.truncation.stop(running.response_id)
+        """Let go of what still comes of what runs, whoever cancels it."""
+        for response_id in self.responses.running_ids:
+            self.truncation.stop(response_id)
 
     def proceed(self, now: float) -> list[Output]:
         """Do what may have become due after anything has happened."""
-        outputs = self.tools.deliver(quiet=self.is_quiet(now))
+        # The server may still be at what was given up: it is to be in nobody's way.
+        abandoned = self.responses.take_abandoned()
+        outputs: list[Output] = [self.cancel(each) for each in abandoned]
+        outputs += self.tools.deliver(quiet=self.is_quiet(now))
         ends_at = self.playback.ends_at
         waits = self.tools.has_news and ends_at > now
         self.quiet_from = ends_at if waits else None
         if self.tools.take_follow_up():
-            outputs += self.responses.follow_up(self.ids())
-        return [*outputs, *self.responses.next()]
+            self.responses.follow_up(self.ids())
+        if not self.is_users_turn(now):
+            outputs += self.responses.next()
+        return outputs
+
+    def is_users_turn(self, now: float) -> bool:
+        """Whether the user has the floor, and what waits has to wait on.
+
+        What was not heard is cut first, too: the model is not to answer with it in
+        mind.
+        """
+        if self.truncation.holds:
+            return True
+        return self.users_until is not None and now < self.users_until
+
+    def turn_moved(self, now: float) -> None:
+        """Note that the user's turn is somewhere else, and how long that may take.
+
+        Not for ever: its end, or its answer, may never be told.
+        """
+        if self.turns.state is TurnState.SPEAKING:
+            self.users_until = now + _LONGEST_SPEECH_S
+        elif self.turns.state is TurnState.ENDING or self.turn_is_answered:
+            self.users_until = now + _LONGEST_PAUSE_S
+        else:
+            self.users_until = None
+
+    def cancel(self, response_id: str | None) -> Send:
+        """Return the cancel of a response; without an id, of what is under way."""
+        cancel = ResponseCancel(event_id=self.ids(), response_id=response_id or UNSET)
+        self.owners.racing(cancel)
+        return Send(cancel)
+
+    def handle_timeout(self, *, now: float) -> list[Output]:
+        """Do here what was to be done by now."""
+        if self.users_until is not None and self.users_until <= now:
+            self.users_until = None
+        return self.truncation.handle_timeout(now=now)
+
+    def next_timeout(self) -> float | None:
+        """Return when what is kept waiting here may go on, if anything is."""
+        turn = self.users_until if self.responses.has_waiting else None
+        dues = (self.truncation.next_timeout(), self.quiet_from, turn)
+        return min((due for due in dues if due is not None), default=None)
 
     def is_quiet(self, now: float) -> bool:
         """Whether nobody speaks, by the clock's estimate, and nothing is under way."""
         return (
             not self.responses.pending
             and self.turns.state is TurnState.QUIET
+            and not self.turn_is_answered
             and self.playback.ends_at <= now
         )
 
@@ -110,7 +169,7 @@ class Machines:
     def connection_ended(self) -> None:
         """Let nothing be due any more."""
         self.truncation.forget_held()
-        self.commit_offered = None
+        self.commit_offered = self.users_until = None
         self.quiet_from = None
 
     def check(self) -> None:

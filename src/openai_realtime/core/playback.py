@@ -195,10 +195,12 @@ class PlaybackLedger:
         track.size = heard * track.width
         track.reported = track.handed = heard
 
-    def forget(self, item_id: str) -> None:
+    def forget(self, item_id: str, *, now: float) -> None:
         """Drop an item that left the conversation; what still comes is not played."""
         track = self._tracks.get(item_id)
         if track is not None:
+            if not track.stopped:
+                self._close_gap(track, now)
             self._dequeue(item_id, track)
             self._tracks[item_id] = _Track(
                 track.rate, track.width, reported=0, stopped=True

@@ -19,7 +19,6 @@ from typing import Any
 from .._struct import UNSET, Opt
 from ..errors import AnswerTimeout, LocalProtocolError, RealtimeError
 from ..events import (
-    ConversationAnomaly,
     ConversationItemCreate,
     ConversationItemDelete,
     ErrorOccurred,
@@ -27,12 +26,10 @@ from ..events import (
     InputAudioBufferClear,
     InputAudioBufferCommit,
     RealtimeEvent,
-    ResponseCancel,
     ResponseCreate,
     ResponseOutputAudioDelta,
     SessionUpdate,
 )
-from ..resources.anomaly import Anomaly
 from ..resources.audio import PCM16
 from ..resources.formatted import FormattedItem
 from ..resources.items import (
@@ -231,9 +228,10 @@ class RealtimeProtocol:
             LocalProtocolError: A response is under way, and this one was not to wait.
         """
         parts = content_parts(content)
-        commit = self._commit_pending() if self._can_commit or not parts else []
+        commits = self._commit_is_due(short_is_wrong=not parts)
         barge_in = self.interrupt(now=now) if interrupt else []
         request = self._request(UNSET, When.WAIT if interrupt else when, event_id)
+        commit = self._commit() if commits else []
         if not parts:
             return [*barge_in, *commit, *request]
         item = MessageItem(role="user", content=parts)
@@ -269,32 +267,41 @@ class RealtimeProtocol:
             LocalProtocolError: The pending audio is shorter than the service accepts;
                 or a response is under way, and this one was not to wait.
         """
-        commit = self._commit_pending()
-        return [*commit, *self._request(config, when, event_id)]
+        commits = self._commit_is_due(short_is_wrong=True)
+        # It may be refused, and then nothing is committed either.
+        request = self._request(config, when, event_id)
+        return [*self._commit(), *request] if commits else request
 
     def _request(
         self, config: Opt[ResponseConfig], when: When, event_id: str | None
     ) -> list[Output]:
-        return self.responses.ask(config, event_id=event_id or self._ids(), when=when)
+        asked = self.responses.ask(config, event_id=event_id or self._ids(), when=when)
+        if not asked:
+            return []
+        # The model is not to answer with what nobody heard in mind.
+        return [*self._on.truncation.cut_held(), *asked]
 
-    @property
-    def _can_commit(self) -> bool:
-        return self.turns.pending_ms >= _SHORTEST_COMMIT_MS
+    def _commit_is_due(self, *, short_is_wrong: bool) -> bool:
+        """Whether what the user spoke is to be committed by us: turns are manual.
 
-    def _commit_pending(self) -> list[Output]:
-        """Commit what the user spoke, where the server does not find turns itself."""
+        Raises:
+            LocalProtocolError: It is too short, and that is wrong.
+        """
         pending_ms = self.turns.pending_ms
         if not pending_ms or not self.configuration.manual_turns:
-            return []
+            return False
         if self._on.commit_offered is not None:
             # One that is about to go out takes this audio along.
-            return []
-        if not self._can_commit:
+            return False
+        if pending_ms < _SHORTEST_COMMIT_MS and short_is_wrong:
             raise LocalProtocolError(
                 f"{pending_ms} ms of audio are pending, and the service commits no "
                 f"less than {_SHORTEST_COMMIT_MS} ms: append more, or send "
                 "input_audio_buffer.clear"
             )
+        return pending_ms >= _SHORTEST_COMMIT_MS
+
+    def _commit(self) -> list[Output]:
         commit = InputAudioBufferCommit(event_id=self._ids())
         self._on.owners.racing(commit)
         self._on.commit_offered = commit.event_id or None
@@ -333,13 +340,8 @@ class RealtimeProtocol:
         for response_id in self.responses.cancel(now=now):
             if response_id is not None:
                 self._on.truncation.stop(response_id)
-            outputs.append(self._cancel(response_id))
+            outputs.append(self._on.cancel(response_id))
         return outputs
-
-    def _cancel(self, response_id: str | None) -> Send:
-        cancel = ResponseCancel(event_id=self._ids(), response_id=response_id or UNSET)
-        self._on.owners.racing(cancel)
-        return Send(cancel)
 
     def _assistant_item(self, item_id: str) -> FormattedItem:
         item = self.conversation.get_item(item_id)
@@ -458,12 +460,15 @@ class RealtimeProtocol:
                 tool.name for tool in config.tools if isinstance(tool, ToolDefinition)
             }
         cancelled_meanwhile = self.responses.sent(event, now=now)
-        return [self._cancel(None)] if cancelled_meanwhile else []
+        return [self._on.cancel(None)] if cancelled_meanwhile else []
 
     def _item_sent(self, event: ConversationItemCreate, now: float) -> list[Output]:
         item = event.item
-        at_front = event.previous_item_id == "root"
-        self.conversation.expect_item(item, at_front=at_front)
+        self.conversation.expect_item(
+            item,
+            event_id=event.event_id or "",
+            at_front=event.previous_item_id == "root",
+        )
         if isinstance(item, FunctionCallOutputItem):
             return self.tools.answered_by_hand(item.call_id, now=now)
         if isinstance(item, McpApprovalResponseItem):
@@ -475,13 +480,11 @@ class RealtimeProtocol:
     def receive(self, event: RealtimeEvent, *, now: float) -> list[Output]:
         """Take in an event of the server; none raises."""
         result = self.conversation.apply(event)
-        outputs = changes(result)
+        outputs = changes(result, event)
         if type(event) is ResponseOutputAudioDelta:
             self.configuration.assistant_spoke = True
             if result.item is not None:
                 self.playback.received(result.item.id, event.delta, now=now)
-        if result.anomaly is not None:
-            outputs.append(_anomaly(result.anomaly, event))
         response_id = getattr(event, "response_id", None)
         if response_id:
             self.responses.progress(response_id, now=now)
@@ -492,14 +495,18 @@ class RealtimeProtocol:
 
     # --- time, and the end ---
 
+    def is_speaking(self, *, now: float) -> bool:
+        """Whether a response runs, or has not been heard to its end."""
+        speaks = self.responses.running is not None
+        return speaks or self.playback.playing(now=now) is not None
+
     def next_timeout(self) -> float | None:
         """Return when `handle_timeout` is due, if ever."""
         dues = (
             self.responses.next_timeout(),
             self.tools.next_timeout(),
             self.configuration.next_timeout(self._answer_timeout_s),
-            self._on.truncation.next_timeout(),
-            self._on.quiet_from,
+            self._on.next_timeout(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -507,7 +514,7 @@ class RealtimeProtocol:
         """Give up what was not answered in time, and go on without it."""
         outputs = self.responses.handle_timeout(now=now)
         outputs += self.tools.handle_timeout(now=now)
-        outputs += self._on.truncation.handle_timeout(now=now)
+        outputs += self._on.handle_timeout(now=now)
         for change in self.configuration.give_up(self._answer_timeout_s, now=now):
             outputs.append(_not_accepted(change, self._answer_timeout_s))
         return [*outputs, *self._on.proceed(now)]
@@ -537,14 +544,3 @@ def _not_accepted(change: Change, patience_s: float) -> Output:
     if change.awaited:
         return Settle(ticket, error=error)
     return Emit("error", ErrorOccurred(error=error))
-
-
-def _anomaly(anomaly: Anomaly, event: RealtimeEvent) -> Emit:
-    told = ConversationAnomaly(
-        kind=anomaly.kind,
-        detail=anomaly.detail,
-        item_id=anomaly.item_id,
-        response_id=anomaly.response_id,
-        context=event,
-    )
-    return Emit("conversation.anomaly", told)

@@ -45,11 +45,12 @@ from ..resources.limits import APIError
 from ..resources.response import Response, ResponseStatus
 from ..resources.session import Session
 from .changes import changes
+from .error_owners import HARMLESS_RACES
 from .machines import Machines
 from .outputs import Emit, Output, Settle
 from .response_scheduler import ALREADY_ACTIVE
-from .response_state import ResponseState
 from .tool_options import ToolOptions
+from .turn_state import TurnState
 
 __all__ = ["REACTIONS"]
 
@@ -59,11 +60,13 @@ __all__ = ["REACTIONS"]
 
 def _session_created(on: Machines, event: SessionCreated, now: float) -> list[Output]:
     _acknowledge(on, event.session)
+    on.turn_moved(now)
     return []
 
 
 def _session_updated(on: Machines, event: SessionUpdated, now: float) -> list[Output]:
     _acknowledge(on, event.session)
+    on.turn_moved(now)
     change = on.configuration.accepted()
     if change is None or not change.awaited:
         return []
@@ -87,29 +90,55 @@ def _error(on: Machines, event: Error, now: float) -> list[Output]:
     """Give an error to its owner; only one without an owner becomes an event."""
     details = event.error
     error = on.owners.error_of(event)
+    on.conversation.expect_no_more(details.event_id or "")
     update = on.configuration.refused_by(details)
+    if update is None and _can_only_be_an_update(on, details):
+        update = on.configuration.oldest_pending
     if update is not None:
-        on.configuration.take_back(update)
+        on.configuration.refused(update)
         if update.given_up:
             return []
         if update.awaited:
             return [Settle(update.event_id or "", error=error)]
     elif on.turns.commit_refused(details):
-        # Where turn detection has committed it meanwhile, the turn is not lost.
-        if on.turns.detecting and on.owners.is_harmless(details):
+        # Where turn detection may have committed it meanwhile, the turn is not lost.
+        if on.turns.watched and on.owners.is_harmless(details):
             return []
     elif on.owners.is_harmless(details):
         return []
-    elif on.turn_is_refused and not details.event_id and _is_already_active(details):
+    elif _turn_was_refused(on, details):
         # The server could not answer the user's turn, because a response ran on; it
         # does not try again (PROTOCOL.md section 3.3).
         on.turn_is_refused = False
-        return on.responses.follow_up(on.ids())
+        on.responses.follow_up(on.ids())
+        return []
     elif on.owners.may_be_of_ours(details):
         settled = on.responses.refused(details, error, now=now)
         if settled is not None:
             return settled
     return [Emit("error", ErrorOccurred(error=error, context=event))]
+
+
+def _can_only_be_an_update(on: Machines, details: APIError) -> bool:
+    """Whether an error that names nothing comes when only an update is unanswered."""
+    nameless = not details.event_id and not details.param
+    return (
+        nameless
+        and details.type == "invalid_request_error"
+        and details.code not in HARMLESS_RACES
+        and on.owners.may_be_of_ours(details)
+        and not on.responses.is_unanswered
+    )
+
+
+def _turn_was_refused(on: Machines, details: APIError) -> bool:
+    """Whether the server failed to answer a turn, and not a request of ours."""
+    return (
+        on.turn_is_refused
+        and not details.event_id
+        and details.code == ALREADY_ACTIVE
+        and not on.responses.is_unanswered
+    )
 
 
 # --- the user's turns ---
@@ -119,6 +148,7 @@ def _speech_started(
     on: Machines, event: InputAudioBufferSpeechStarted, now: float
 ) -> list[Output]:
     on.turns.speech_started(event.item_id, event.audio_start_ms)
+    on.turn_moved(now)
     item = _interrupted_item(on, now)
     samples = 0 if item is None else on.playback.heard(item.id, now=now).samples
     interrupted = ConversationInterrupted(item=item, sample_count=samples)
@@ -148,6 +178,7 @@ def _speech_stopped(
     on: Machines, event: InputAudioBufferSpeechStopped, now: float
 ) -> list[Output]:
     on.turns.speech_stopped(event.item_id, event.audio_end_ms)
+    on.turn_moved(now)
     return []
 
 
@@ -155,21 +186,28 @@ def _timeout_triggered(
     on: Machines, event: InputAudioBufferTimeoutTriggered, now: float
 ) -> list[Output]:
     on.turns.timeout_triggered(event.item_id, event.audio_start_ms, event.audio_end_ms)
+    on.turn_moved(now)
     return []
 
 
 def _committed(
     on: Machines, event: InputAudioBufferCommitted, now: float
 ) -> list[Output]:
+    found = on.turns.detecting and on.turns.state is not TurnState.QUIET
     audio = on.turns.committed(event.item_id)
-    answered = on.turns.detecting and on.configuration.answers_turns
+    # A commit by hand is answered by hand.
+    answered = found and on.configuration.answers_turns
     on.turn_is_answered = answered and on.responses.running is None
     on.turn_is_refused = answered and on.responses.running is not None
-    return changes(on.conversation.attach_audio(event.item_id, audio))
+    on.turn_moved(now)
+    missing = on.turns.missing_bytes
+    attached = on.conversation.attach_audio(event.item_id, audio, missing=missing)
+    return changes(attached, event)
 
 
 def _cleared(on: Machines, event: InputAudioBufferCleared, now: float) -> list[Output]:
     on.turns.cleared()
+    on.turn_moved(now)
     return []
 
 
@@ -181,10 +219,10 @@ def _response_created(on: Machines, event: ResponseCreated, now: float) -> list[
     outputs = on.responses.created(response, by_turn=on.turn_is_answered, now=now)
     if _in_conversation(response):
         on.turn_is_answered = on.turn_is_refused = False
-    run = on.responses.running
-    if run is not None and run.state is ResponseState.CANCELLING:
+        on.turn_moved(now)
+    if on.responses.is_cancelled(response.id or ""):
         # It was cancelled before it had an id.
-        on.truncation.stop(run.response_id or "")
+        on.truncation.stop(response.id or "")
     return outputs
 
 
@@ -192,11 +230,15 @@ def _response_done(on: Machines, event: ResponseDone, now: float) -> list[Output
     response = event.response
     outputs: list[Output] = []
     if _in_conversation(response):
-        for item in response.output or []:
+        for index, item in enumerate(response.output or []):
+            outputs += _ended_untold(on, item, index, response.id or "")
             outputs += _called(on, item, response.id or "", now)
-    completed = response.status == ResponseStatus.COMPLETED
-    on.tools.response_done(response.id or "", completed=completed)
+    # The calls of a response that was cut off by its length are whole all the same.
+    own_end = (ResponseStatus.COMPLETED, ResponseStatus.INCOMPLETE)
+    on.tools.response_done(response.id or "", completed=response.status in own_end)
     outputs += on.truncation.response_done(response)
+    if _in_conversation(response):
+        on.turn_is_refused = False
     return [*outputs, *on.responses.done(response)]
 
 
@@ -204,6 +246,19 @@ def _output_item_done(
     on: Machines, event: ResponseOutputItemDone, now: float
 ) -> list[Output]:
     return _called(on, event.item, event.response_id, now)
+
+
+def _ended_untold(
+    on: Machines, item: Item, index: int, response_id: str
+) -> list[Output]:
+    """Take in the end of an item that its response alone tells of."""
+    known = on.conversation.get_item(item.id or "")
+    if known is None or known.status != ItemStatus.IN_PROGRESS:
+        return []
+    if item.status == ItemStatus.IN_PROGRESS:
+        return []
+    end = ResponseOutputItemDone(response_id=response_id, output_index=index, item=item)
+    return changes(on.conversation.apply(end), end)
 
 
 def _output_item_added(
@@ -242,7 +297,7 @@ def _mcp_call_over(
 
 
 def _deleted(on: Machines, event: ConversationItemDeleted, now: float) -> list[Output]:
-    on.playback.forget(event.item_id)
+    on.playback.forget(event.item_id, now=now)
     on.truncation.forget(event.item_id)
     return []
 
@@ -255,11 +310,11 @@ def _called(on: Machines, item: Item, response_id: str, now: float) -> list[Outp
         on.tools.mcp_calls.over(item.id or "")
     if not isinstance(item, FunctionCallItem) or not item.call_id:
         return []
-    if item.status == ItemStatus.INCOMPLETE:
+    if item.status in (ItemStatus.INCOMPLETE, ItemStatus.IN_PROGRESS):
         return []
     response = on.conversation.responses.get(response_id)
     if response is not None and not _in_conversation(response):
-        return _called_outside(item, item.call_id, response_id)
+        return _called_outside(on, item, item.call_id, response_id)
     return on.tools.called(
         item.call_id,
         item.name,
@@ -274,9 +329,12 @@ def _called(on: Machines, item: Item, response_id: str, now: float) -> list[Outp
 
 
 def _called_outside(
-    item: FunctionCallItem, call_id: str, response_id: str
+    on: Machines, item: FunctionCallItem, call_id: str, response_id: str
 ) -> list[Output]:
     """Tell of a call of an out-of-band response, which no conversation can answer."""
+    if call_id in on.called_outside:
+        return []
+    on.called_outside.keep(call_id, None)
     called = ToolCalled(
         call_id=call_id,
         name=item.name,
@@ -285,10 +343,6 @@ def _called_outside(
         in_conversation=False,
     )
     return [Emit("tool.called", called)]
-
-
-def _is_already_active(details: APIError) -> bool:
-    return details.code == ALREADY_ACTIVE
 
 
 def _in_conversation(response: Response) -> bool:

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from .._struct import Opt
+from .._struct import UNSET, Opt
 from ..errors import (
     AnswerTimeout,
     LocalProtocolError,
@@ -80,6 +80,7 @@ class ResponseScheduler:
         self._blocked_until: float | None = None
         self._echoes_metadata = False
         self._answered_early: set[str] = set()
+        self._abandoned: list[str] = []
 
     # --- what is known ---
 
@@ -92,6 +93,21 @@ class ResponseScheduler:
     def running(self) -> ResponseRun | None:
         """The response that runs on the default conversation, if one does."""
         return next((r for r in self._live.values() if r.in_conversation), None)
+
+    @property
+    def running_ids(self) -> list[str]:
+        """The ids of what runs on the default conversation."""
+        return [name for name, run in self._live.items() if run.in_conversation]
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether a request is with the server, which has not begun or refused it."""
+        return any(run.gone_out for run in self._asked)
+
+    def is_cancelled(self, response_id: str) -> bool:
+        """Whether a response that runs has been cancelled by us."""
+        run = self._live.get(response_id)
+        return run is not None and run.state is _S.CANCELLING
 
     @property
     def has_waiting(self) -> bool:
@@ -140,13 +156,13 @@ class ResponseScheduler:
                 'them, or let them share one: when="merge"'
             )
         self._waiting.append(run)
-        return self.next()
+        # What waits already is waiting for something.
+        return self.next() if len(self._waiting) == 1 else []
 
-    def follow_up(self, event_id: str) -> list[Output]:
-        """Ask for the response that follows answered tools; one that waits serves."""
+    def follow_up(self, event_id: str) -> None:
+        """Ask for a response that nobody waits for; one that is waiting serves."""
         if not self._waiting:
-            self._waiting.append(_run(None, event_id))
-        return self.next()
+            self._waiting.append(_run(UNSET, event_id))
 
     def next(self) -> list[Output]:
         """Return the request to send now, if it is anybody's turn."""
@@ -193,7 +209,7 @@ class ResponseScheduler:
             return []
         run.move(_I.DROP)
         self._asked.remove(run)
-        return [*_settle(run, error=error), *self.next()]
+        return _settle(run, error=error)
 
     def _offered(self, event: ResponseCreate) -> ResponseRun | None:
         """Return what was given out to be sent as this event and has not gone out."""
@@ -215,6 +231,9 @@ class ResponseScheduler:
             if run.move(_I.CANCEL) and (run.gone_out or run.response_id is not None):
                 run.since = now
                 cancelled.append(run.response_id)
+        if self._blocked_until is not None:
+            # Something runs there that we were never told of.
+            cancelled.append(None)
         return cancelled
 
     def drop_waiting(self) -> list[Output]:
@@ -261,7 +280,7 @@ class ResponseScheduler:
     def progress(self, response_id: str, *, now: float) -> None:
         """Note a sign of life of a response."""
         run = self._live.get(response_id)
-        if run is not None and run.state is _S.ACTIVE:
+        if run is not None:
             run.since = now
 
     def done(self, response: Response) -> list[Output]:
@@ -343,7 +362,16 @@ class ResponseScheduler:
             runs = (*self._asked, *self._live.values())
             named = (run for run in runs if run.is_asked_by(details.event_id))
             return next(named, None)
-        return next((run for run in self._asked if run.gone_out), None)
+        param = details.param or ""
+        if param and not param.startswith("response"):
+            return None
+        about_the_conversation = details.code == ALREADY_ACTIVE
+        unanswered = (
+            run
+            for run in self._asked
+            if run.gone_out and (run.in_conversation or not about_the_conversation)
+        )
+        return next(unanswered, None)
 
     def _lost_race(
         self, run: ResponseRun, error: ServerError, *, now: float
@@ -391,6 +419,11 @@ class ResponseScheduler:
         if self._blocked_until is not None and self._blocked_until <= now:
             self._blocked_until = None
         return outputs
+
+    def take_abandoned(self) -> list[str]:
+        """Return the responses that were given up and may still run, once."""
+        abandoned, self._abandoned = self._abandoned, []
+        return abandoned
 
     def connection_ended(self, error: RealtimeError) -> list[Output]:
         """Settle everything: nothing will be answered any more."""
@@ -442,6 +475,7 @@ class ResponseScheduler:
         else:
             del self._live[run.response_id]
             self._ended.append(run.response_id)
+            self._abandoned.append(run.response_id)
             subject = f"response {run.response_id}"
         ticket = run.tickets[0] if run.tickets else run.response_id or ""
         error = AnswerTimeout(f"{subject} {what}; it is given up", ticket=ticket)

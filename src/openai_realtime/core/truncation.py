@@ -11,6 +11,7 @@ told a moment later: a player that has just been stopped then knows how far it c
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..events import ConversationItemDelete, ConversationItemTruncate
 from ..resources.formatted import FormattedItem
@@ -30,6 +31,20 @@ _STOPPED_REMEMBERED = 256
 # Enough for a player to stop and say how far it came, and less than the silence after
 # which a turn of the user ends and the model answers (PROTOCOL.md section 3.3).
 _GRACE_S = 0.25
+
+
+class _Held(NamedTuple):
+    """An item that was let go of.
+
+    Attributes:
+        heard: How much of it was heard then.
+        grew: Whether more of it was to come then.
+        at: When that was.
+    """
+
+    heard: Heard
+    grew: bool
+    at: float
 
 
 class Truncation:
@@ -54,7 +69,7 @@ class Truncation:
         self._owners = owners
         self._ids = ids
         self._stopped = Recent[None](_STOPPED_REMEMBERED)
-        self._held: dict[str, Heard] = {}
+        self._held: dict[str, _Held] = {}
         self._held_until: float | None = None
 
     def stop(self, response_id: str) -> None:
@@ -65,27 +80,37 @@ class Truncation:
     def hold(self, *, now: float) -> None:
         """Let go of all that plays, and note how far it came, to cut it a bit later."""
         for item_id, _ in self._playback.unheard(now=now):
-            self._held.setdefault(item_id, self._playback.heard(item_id, now=now))
+            item = self._conversation.get_item(item_id)
+            if item is None:
+                continue
+            heard = self._playback.heard(item_id, now=now)
+            self._held.setdefault(item_id, _Held(heard, _grows(item), now))
             self._conversation.cut_off(item_id)
             self._held_until = now + _GRACE_S
 
-    def cut_held(self, *, now: float) -> list[Output]:
+    def cut_held(self) -> list[Output]:
         """Cut what was let go of to what a player has said since, or what was noted."""
         held, self._held = self._held, {}
         self._held_until = None
         outputs: list[Output] = []
-        for item_id, noted in held.items():
+        for item_id, (noted, grew, at) in held.items():
             item = self._conversation.get_item(item_id)
             if item is not None:
-                today = self._playback.heard(item_id, now=now)
+                today = self._playback.heard(item_id, now=at)
                 by_clock = today.source is PlaybackSource.CLOCK
-                outputs += self.cut(item, noted if by_clock else today, now=now)
+                heard = noted if by_clock else today
+                outputs += self._cut(item, heard, grew=grew, now=at)
         return outputs
 
     def cut_unheard(self, *, now: float) -> list[Output]:
         """Cut all that plays, waits to be played, or is still being spoken."""
         self.hold(now=now)
-        return self.cut_held(now=now)
+        return self.cut_held()
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was let go of that is yet to be cut."""
+        return bool(self._held)
 
     def next_timeout(self) -> float | None:
         """Return when what was let go of is to be cut."""
@@ -94,17 +119,23 @@ class Truncation:
     def handle_timeout(self, *, now: float) -> list[Output]:
         """Cut what was let go of, when the time has come."""
         due = self._held_until is not None and self._held_until <= now
-        return self.cut_held(now=now) if due else []
+        return self.cut_held() if due else []
 
     def cut(self, item: FormattedItem, heard: Heard, *, now: float) -> list[Output]:
         """Cut an item's audio to what was heard, never beyond what was received."""
-        self._held.pop(item.id, None)
+        held = self._held.pop(item.id, None)
+        grew = _grows(item) if held is None else held.grew
+        return self._cut(item, heard, grew=grew, now=now)
+
+    def _cut(
+        self, item: FormattedItem, heard: Heard, *, grew: bool, now: float
+    ) -> list[Output]:
         received = self._playback.received_samples(item.id)
         samples = min(max(heard.samples, 0), received)
         if received == 0:
             return []
         self._conversation.mark_heard(item.id, samples, source=heard.source)
-        if samples == received and item.status != ItemStatus.IN_PROGRESS:
+        if samples == received and not grew:
             return []
         self._conversation.cut_off(item.id)
         self._playback.stop(item.id, samples, now=now)
@@ -153,3 +184,7 @@ class Truncation:
         delete = ConversationItemDelete(event_id=self._ids(), item_id=item_id)
         self._owners.racing(delete)
         return Send(delete)
+
+
+def _grows(item: FormattedItem) -> bool:
+    return item.status == ItemStatus.IN_PROGRESS

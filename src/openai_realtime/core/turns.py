@@ -21,6 +21,8 @@ from .turn_state import TurnState, UserTurn
 
 __all__ = ["Turns"]
 
+# PROTOCOL.md section 3.6.
+_SHORTEST_COMMIT_MS = 100
 _COMMIT_EMPTY = "input_audio_buffer_commit_empty"
 
 # Spans that wait for their commit: one as a rule, two when speech goes on at once.
@@ -76,11 +78,15 @@ class Turns:
     Attributes:
         ledger: The audio, and how much of it is pending.
         detecting: Whether the server finds turns; it does unless told otherwise.
+        missing_bytes: How much of what was committed last is not kept any more.
+        watched: Whether it did while there was audio: then it may have taken some.
     """
 
     def __init__(self, *, retention_s: float | None = 120.0) -> None:
         self.ledger = InputAudioLedger(PCM16, retention_s=retention_s)
         self.detecting = True
+        self.watched = False
+        self.missing_bytes = 0
         self._turn = UserTurn()
         self._spans: dict[str, _Speech] = {}
         self._commits: deque[_Commit] = deque(maxlen=_COMMITS_KEPT)
@@ -126,12 +132,14 @@ class Turns:
         if not detecting:
             self._turn.detection_off()
         self.detecting = detecting
+        self.watched |= detecting and self.ledger.appended_samples > 0
         self._note_needed()
 
     # --- what we send ---
 
     def append_sent(self, audio: bytes) -> None:
         """Note audio that was sent."""
+        self.watched |= self.detecting
         self.ledger.append(audio)
 
     def commit_sent(self, event_id: object) -> None:
@@ -163,10 +171,21 @@ class Turns:
             unnamed = not error.event_id and error.code == _COMMIT_EMPTY
             if unnamed or (error.event_id and commit.event_id == error.event_id):
                 del self._commits[index]
-                self._give_back(commit, index)
+                if self._is_still_there(commit, error):
+                    self._give_back(commit, index)
                 self._note_needed()
                 return True
         return False
+
+    def _is_still_there(self, commit: _Commit, error: APIError) -> bool:
+        """Whether the server has the audio of a commit that it refused.
+
+        Less than it takes stays in its buffer. Of more it would not have said that
+        there was too little: somebody else has taken it.
+        """
+        samples = commit.span.end - commit.span.start
+        enough = self.ledger.position_at(_SHORTEST_COMMIT_MS)
+        return error.code != _COMMIT_EMPTY or samples < enough
 
     def _give_back(self, commit: _Commit, index: int) -> None:
         """Join the audio of a refused commit to what came directly after it."""
@@ -224,6 +243,7 @@ class Turns:
         Returns:
             The audio as far as it is kept; nothing for an item committed before.
         """
+        self.missing_bytes = 0
         if item_id in self._committed:
             return b""
         self._committed[item_id] = None
@@ -286,7 +306,7 @@ class Turns:
             self._spans.pop(item_id, None)
             span = self._commits.popleft().span
             self._buffer_taken(span.end)
-            return self.ledger.between(*span)
+            return self._between(*span)
         turn_id = self._turn.item_id
         ending = self._turn.state is TurnState.ENDING
         if speech is None and ending and turn_id is not None:
@@ -296,12 +316,20 @@ class Turns:
             return self._take_speech(item_id, speech)
         span = self.ledger.commit()
         self._buffer_taken(span.end)
-        return self.ledger.between(*span)
+        return self._between(*span)
+
+    def _between(self, start: int, end: int) -> bytes:
+        """Return the audio of a span, and note how much of it is gone."""
+        audio = self.ledger.between(start, end)
+        first, last = max(0, start), min(end, self.ledger.appended_samples)
+        whole = max(0, last - first) * self.ledger.bytes_per_sample
+        self.missing_bytes = max(0, whole - len(audio))
+        return audio
 
     def _take_speech(self, item_id: str, speech: _Speech) -> bytes:
         """Take what was said in a span: all before its end has left the buffer."""
-        audio = self._audio_of(speech)
         end = self._end_of(speech)
+        audio = self._between(self._start_of(speech), end)
         del self._spans[item_id]
         self.ledger.commit_until(end)
         for commit in self._commits:

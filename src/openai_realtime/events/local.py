@@ -103,7 +103,8 @@ class ConversationInterrupted(LocalEvent, tag="conversation.interrupted"):
     """The user began to speak: stop playback.
 
     Attributes:
-        item: The item whose audio was playing, if any.
+        item: The item whose audio was playing, if any; also one that was heard as far
+            as it had come, while it was still being spoken.
         sample_count: Samples of it that were heard, by the playback ledger.
     """
 

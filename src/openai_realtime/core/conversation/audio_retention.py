@@ -147,6 +147,11 @@ class KeptAudio:
         if self._retention.duration_s is not None:
             self._hold()
 
+    def miss(self, item: FormattedItem, size: int) -> None:
+        """Note bytes at the beginning of an item's audio that were never kept."""
+        item.formatted.audio_dropped += size
+        self.dropped_bytes += size
+
     def replace(self, item: FormattedItem, audio: bytes) -> None:
         """Put other audio in the place of an item's."""
         self.forget(item)

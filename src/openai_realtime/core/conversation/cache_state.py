@@ -46,7 +46,7 @@ class CacheState:
             return
         received = self.samples_received(record)
         heard = min(max(samples, 0), received)
-        sure = heard == 0 or (heard == received and record.is_final)
+        sure = heard == 0 or (heard == received and record.is_complete)
         record.item.formatted.heard = HeardTranscript(
             transcript=self.heard_transcript(item_id, heard) if heard else "",
             samples=heard,

@@ -109,30 +109,47 @@ class RealtimeConversation:
 
     # --- what we know ourselves ---
 
-    def attach_audio(self, item_id: str, audio: bytes) -> EventHandlerResult:
+    def attach_audio(
+        self, item_id: str, audio: bytes, *, missing: int = 0
+    ) -> EventHandlerResult:
         """Give a user item its audio, which the server does not send back.
 
         Where the item is yet to come, the audio waits for it.
+
+        Args:
+            item_id: The item.
+            audio: Its audio, as far as it is kept.
+            missing: Bytes that are missing at the beginning.
         """
         store = self._state.store
         record = store.records.get(item_id)
         if record is None:
             if not store.order.was_deleted(item_id):
-                store.early.of(item_id).audio = audio
+                early = store.early.of(item_id)
+                early.audio, early.audio_missing = audio, missing
             return NOTHING
         if not audio or record.received_bytes:
             return NOTHING
         store.audio.add(record.item, audio)
+        store.audio.miss(record.item, missing)
         return store.changed(record)
 
-    def expect_item(self, item: Item, *, at_front: bool) -> None:
+    def expect_item(self, item: Item, *, event_id: str, at_front: bool) -> None:
         """Note an item that has gone out: its audio and place the server leaves out.
 
         Args:
             item: The item as it was sent.
+            event_id: The event that it was sent with.
             at_front: Whether it was put at the root.
         """
-        self._state.expected.expect(item, at_front=at_front)
+        keeps_audio = self.retention != AudioRetention.none()
+        self._state.expected.expect(
+            item, event_id=event_id, at_front=at_front, keeps_audio=keeps_audio
+        )
+
+    def expect_no_more(self, event_id: str) -> None:
+        """Forget an item that has gone out: the server refused it."""
+        self._state.expected.forget(event_id)
 
     # --- what was heard ---
 

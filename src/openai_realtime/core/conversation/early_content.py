@@ -22,16 +22,25 @@ class WaitingContent:
         segments: Its spans with their speakers.
         error: Why there will be no transcript.
         audio: The user's audio.
+        audio_missing: Bytes that are missing at its beginning.
         transcribed: The parts whose transcript is whole.
     """
 
-    __slots__ = ("audio", "error", "segments", "transcribed", "transcripts")
+    __slots__ = (
+        "audio",
+        "audio_missing",
+        "error",
+        "segments",
+        "transcribed",
+        "transcripts",
+    )
 
     def __init__(self) -> None:
         self.transcripts: dict[int, ItemTranscript] = {}
         self.segments: list[TranscriptSegment] = []
         self.error: TranscriptionError | None = None
         self.audio = b""
+        self.audio_missing = 0
         self.transcribed: set[int] = set()
 
     def add_transcript(self, piece: str, part: int) -> None:

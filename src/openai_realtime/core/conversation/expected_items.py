@@ -31,12 +31,14 @@ class ExpectedItem(NamedTuple):
     """An item that we have sent.
 
     Attributes:
+        event_id: The event that it was sent with.
         item_id: The id that it was given; empty where the server chooses one.
         look: What it says, by which it is known again.
         at_front: Whether it was put before all others.
         audio: The audio inside it.
     """
 
+    event_id: str
     item_id: str
     look: _Look
     at_front: bool
@@ -49,10 +51,21 @@ class ExpectedItems:
     def __init__(self) -> None:
         self._sent: deque[ExpectedItem] = deque(maxlen=_MAX_EXPECTED)
 
-    def expect(self, item: Item, *, at_front: bool) -> None:
+    def expect(
+        self, item: Item, *, event_id: str, at_front: bool, keeps_audio: bool
+    ) -> None:
         """Note an item that has gone out."""
-        expected = ExpectedItem(item.id or "", _look(item), at_front, _audio_in(item))
-        self._sent.append(expected)
+        audio = _audio_in(item) if keeps_audio else b""
+        self._sent.append(
+            ExpectedItem(event_id, item.id or "", _look(item), at_front, audio)
+        )
+
+    def forget(self, event_id: str) -> None:
+        """Forget the item of an event that the server refused."""
+        for expected in self._sent:
+            if event_id and expected.event_id == event_id:
+                self._sent.remove(expected)
+                return
 
     def take(self, item: Item) -> ExpectedItem | None:
         """Return what we know of an item that the server announces, if it is ours."""

@@ -51,6 +51,11 @@ class ItemRecord:
         return self.item.status in (ItemStatus.COMPLETED, ItemStatus.INCOMPLETE)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all that was to be said has come."""
+        return self.item.status == ItemStatus.COMPLETED
+
+    @property
     def received_bytes(self) -> int:
         """How much audio has come, kept or not; audio that was cut is not counted."""
         formatted = self.item.formatted

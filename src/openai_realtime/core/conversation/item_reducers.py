@@ -45,15 +45,19 @@ def added(
     # An id that was deleted may be used anew.
     state.store.use_id_anew(item.id or "")
     previous = event.previous_item_id
-    ours = state.expected.take(item)
+    # An item of a turn looks like a message with audio, and is none of ours.
+    of_a_turn = (item.id or "") in state.store.early
+    ours = None if of_a_turn else state.expected.take(item)
     if previous is None and ours is not None and ours.at_front:
         # Null alone does not say so: some servers send it for items at the end.
         previous = "root"
     result = state.store.put(
         event, item, previous=previous, unsaid_status=_unsaid_status(state, item)
     )
-    if ours is not None and ours.audio and result.appended and result.item is not None:
-        state.store.audio.add(result.item, ours.audio)
+    if ours is not None and ours.audio and result.appended:
+        record = state.store.records[item.id or ""]
+        if not record.received_bytes:
+            state.store.audio.add(record.item, ours.audio)
     return result
 
 

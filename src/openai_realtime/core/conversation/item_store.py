@@ -245,7 +245,8 @@ class ItemStore:
             )
         # An announcement that was overtaken by the end does not undo it.
         if status != ItemStatus.IN_PROGRESS or not record.is_final:
-            differs = self._update(record, item, status)
+            retrieved = isinstance(event, ConversationItemRetrieved)
+            differs = self._update(record, item, status, again=retrieved)
             if differs is not None:
                 odd = odd or self.report(
                     differs,
@@ -312,16 +313,22 @@ class ItemStore:
         formatted.transcription_error = early.error
         if early.audio:
             self.audio.add(record.item, early.audio)
+            self.audio.miss(record.item, early.audio_missing)
         return record
 
     def _update(
-        self, record: ItemRecord, item: Item, status: str
+        self, record: ItemRecord, item: Item, status: str, *, again: bool
     ) -> AnomalyKind | None:
-        """Take over a copy of the server; return how it differs where it must not."""
+        """Take over a copy of the server; return how it differs where it must not.
+
+        An item that was cut is as it was cut, unless the copy was asked for since.
+        """
         record.item.item = item
         record.item.status = status
         if record.is_final:
             self.growing.pop(record.item.id, None)
+        if record.item.formatted.is_truncated and not again:
+            return None
         final = status != ItemStatus.IN_PROGRESS
         differs = take_content(record, self.audio, final=final)
         return None if self.was_cut_short(record) else differs
