@@ -422,10 +422,12 @@ class RealtimeClient(RealtimeEventHandler):
         await self._until_ready("a message")
         parts = content_parts(content)
         self._check_audio_of(parts)
-        await self._send_all(
+        ticket = self.realtime.new_event_id()
+        await self._ask(
+            ticket,
             self._protocol.send_user_message_content(
-                parts, interrupt=interrupt, now=self._clock()
-            )
+                parts, interrupt=interrupt, event_id=ticket, now=self._clock()
+            ),
         )
 
     async def append_input_audio(self, audio: object) -> None:
@@ -467,7 +469,11 @@ class RealtimeClient(RealtimeEventHandler):
         config = to_config(nested, ResponseConfig) if nested else UNSET
         self._warn(notes)
         await self._until_ready("response.create")
-        await self._send_all(self._protocol.create_response(config, when=_policy(when)))
+        ticket = self.realtime.new_event_id()
+        await self._ask(
+            ticket,
+            self._protocol.create_response(config, when=_policy(when), event_id=ticket),
+        )
 
     async def cancel_response(
         self, item_id: str | None = None, sample_count: int = 0
@@ -607,14 +613,27 @@ class RealtimeClient(RealtimeEventHandler):
                     self._perform([output])
                 remaining.popleft()
         except BaseException as exc:
-            # What has gone out was noted; of the rest nobody may think it has. But
-            # what the core counts on goes out behind the caller's back.
-            for output in remaining:
-                if isinstance(output, Send) and not isinstance(output.event, _OWED):
-                    self._not_sent(output.event, _reason(exc))
-                else:
-                    self._perform([output])
+            if isinstance(exc, asyncio.CancelledError) and remaining:
+                # What is on its way is not taken back.
+                remaining.popleft()
+            self._give_up(remaining, _reason(exc))
             raise
+
+    async def _ask(self, ticket: str, outputs: Iterable[Output]) -> None:
+        """Carry out a wish that ends in a response, or take it back as a whole."""
+        try:
+            await self._send_all(outputs)
+        except BaseException:
+            self._perform(self._protocol.withdraw(ticket))
+            raise
+
+    def _give_up(self, outputs: Iterable[Output], reason: RealtimeError) -> None:
+        """Take back what nobody wants any more, but for what the core counts on."""
+        for output in outputs:
+            if isinstance(output, Send) and not isinstance(output.event, _OWED):
+                self._not_sent(output.event, reason)
+            else:
+                self._perform([output])
 
     def _perform_if_connected(self, outputs: Iterable[Output]) -> None:
         """Tell the server of a change; a new connection is told all there is."""

@@ -361,9 +361,10 @@ def test_call_seen_in_every_event_runs_once(driver: Driver) -> None:
 def test_call_that_was_cut_short_is_not_run(driver: Driver) -> None:
     """Half the arguments of an interrupted call are not acted on."""
     with_tool(driver)
-    item = function_call("c1", status="incomplete", arguments='{"a')
+    item = function_call("c1", status="incomplete", arguments='{"a": 1}')
     driver.receive(created(), output_item("done", item), finished(status="cancelled"))
     assert driver.runs == []
+    assert driver.sent == []
 
 
 def test_unknown_tool_is_answered(driver: Driver) -> None:

@@ -498,3 +498,183 @@ def test_what_could_not_be_sent_holds_nothing_up(driver: Driver) -> None:
         "conversation.item.create",
         "response.create",
     ]
+
+
+# --- errors that name nothing ---
+
+
+def nameless(code: str, param: str | None = None) -> Any:
+    """Return an error of a server that leaves the id of the event out."""
+    details = {"type": "invalid_request_error", "code": code, "message": "no"}
+    return server("error", error={**details, "param": param})
+
+
+def test_error_about_audio_is_not_the_answer_to_a_request(driver: Driver) -> None:
+    """Appends go out without an id, so their errors name nothing."""
+    driver.create(event_id="mine")
+    driver.receive(nameless("invalid_value", "audio"))
+    assert driver.settled == []
+    assert [found.param for found in driver.errors] == ["audio"]
+
+
+def test_lost_race_that_names_nobody_is_not_of_a_request_outside(
+    driver: Driver,
+) -> None:
+    """An out-of-band request cannot have lost the conversation."""
+    driver.create(event_id="outside", conversation="none")
+    driver.create(event_id="inside")
+    driver.receive(nameless("conversation_already_has_active_response"))
+    assert driver.settled == []
+    driver.receive(created("r1"), finished("r1"))
+    assert driver.types[-1] == "response.create"
+
+
+def test_refusal_that_names_nothing_is_of_the_only_update(driver: Driver) -> None:
+    """Its caller does not wait for what has come already."""
+    ticket = update(driver, instructions="x")
+    driver.receive(nameless("invalid_value"))
+    [(settled, refusal)] = driver.settled
+    assert settled == ticket
+    assert isinstance(refusal, ServerError)
+
+
+def test_wrong_guess_about_a_nameless_error_is_put_right(driver: Driver) -> None:
+    """The named refusal of what was taken for refused already is not told again."""
+    driver.create(event_id="mine")
+    driver.receive(created("vad"))
+    driver.receive(nameless("conversation_already_has_active_response"))
+    driver.receive(error("conversation_already_has_active_response", "mine"))
+    assert driver.errors == []
+    assert driver.receive(finished("vad")) == ["response.create"]
+
+
+# --- what is given up ---
+
+
+def test_stalled_response_is_cancelled_at_the_server(driver: Driver) -> None:
+    """Given up here, it is to be in the way of nothing there."""
+    driver.receive(created())
+    driver.create(event_id="next")
+    went = driver.pass_time(121)
+    assert went == ["response.cancel", "response.create"]
+    assert driver.sent[0].response_id == "r1"
+
+
+# --- tools and their names ---
+
+
+def test_tool_that_the_server_refuses_is_not_registered(driver: Driver) -> None:
+    """It would spoil every later update, and the next connection."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="bad"))
+    driver.receive(error("invalid_value", driver.sent[0].event_id))
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="good"))
+    assert [tool.name for tool in driver.sent[-1].session.tools] == ["good"]
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="bad"))
+
+
+def test_function_by_hand_may_have_the_name_of_a_removed_tool(driver: Driver) -> None:
+    """Its calls are the user's from then on."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.wish(driver.protocol.remove_tool, "f")
+    update(driver, tools=[{"type": "function", "name": "f"}])
+    driver.receive(created(), output_item("done", function_call("c1")))
+    assert [called.call_id for called in told(driver, "tool.called")] == ["c1"]
+
+
+def test_call_of_a_response_that_was_cut_by_its_length_is_followed_up(
+    driver: Driver,
+) -> None:
+    """The call is whole, and the model has not finished what it wanted to say."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.receive(created(), output_item("done", function_call("c1")))
+    driver.tool("c1")
+    assert driver.receive(finished(status="incomplete")) == ["response.create"]
+
+
+def test_call_that_was_never_finished_is_not_run(driver: Driver) -> None:
+    """A cancelled response may show it as it was in the middle."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    cut = function_call("c1", status="in_progress")
+    driver.receive(created(), finished(status="cancelled", output=[cut]))
+    assert driver.runs == []
+    assert driver.errors == []
+
+
+def test_call_outside_that_is_told_twice_is_one(driver: Driver) -> None:
+    """A duplicate event is no second call."""
+    driver.receive(created("oob", conversation_id=None))
+    for _ in range(2):
+        driver.receive(output_item("done", function_call("c1"), "oob"))
+    assert len(told(driver, "tool.called")) == 1
+
+
+# --- items and their audio ---
+
+
+def test_item_whose_end_only_its_response_tells_is_complete(driver: Driver) -> None:
+    """A server that leaves the item's own end out does not leave it open for ever."""
+    item = message("a", "assistant", status="in_progress")
+    driver.receive(created(), output_item("added", item))
+    content = [{"type": "output_text", "text": "Hello."}]
+    end = message("a", "assistant", content=content)
+    driver.receive(finished(output=[end]))
+    kept = driver.protocol.conversation.get_item("a")
+    assert kept is not None
+    assert (kept.status, kept.formatted.text) == ("completed", "Hello.")
+    assert "conversation.item.completed" in driver.emitted_names("a")
+
+
+def test_item_that_is_still_open_in_its_response_stays_open(driver: Driver) -> None:
+    """Its end may come later."""
+    item = message("a", "assistant", status="in_progress")
+    driver.receive(created(), output_item("added", item), finished(output=[item]))
+    kept = driver.protocol.conversation.get_item("a")
+    assert kept is not None
+    assert kept.status == "in_progress"
+
+
+def test_audio_of_a_turn_is_not_that_of_a_message(driver: Driver) -> None:
+    """What was spoken and what was sent inside a message look alike to the server."""
+    driver.append(pcm(SECOND, 1))
+    span = {"item_id": "turn", "audio_start_ms": 0, "audio_end_ms": 1_000}
+    for moment in ("speech_started", "speech_stopped"):
+        driver.receive(server(f"input_audio_buffer.{moment}", **span))
+    driver.say(InputAudioPart(audio=pcm(SECOND, 2)))
+    content = [{"type": "input_audio", "transcript": None}]
+    driver.receive(server("input_audio_buffer.committed", item_id="turn"))
+    driver.receive(added(message("turn", content=content)))
+    driver.receive(added(message("sent", content=content)))
+    items = driver.protocol.conversation.items
+    assert [item.formatted.audio for item in items] == [pcm(SECOND, 1), pcm(SECOND, 2)]
+
+
+def test_audio_of_a_refused_message_is_nobodys(driver: Driver) -> None:
+    """The next message has its own."""
+    for value in (1, 2):
+        driver.say(InputAudioPart(audio=pcm(100, value)))
+    messages = [each for each in driver.sent if each.type.endswith("item.create")]
+    driver.receive(error("invalid_value", messages[0].event_id))
+    content = [{"type": "input_audio", "transcript": None}]
+    driver.receive(added(message("u", content=content)))
+    item = driver.protocol.conversation.get_item("u")
+    assert item is not None
+    assert item.formatted.audio == pcm(100, 2)
+
+
+def test_audio_that_was_too_long_to_be_kept_says_so() -> None:
+    """What is missing is counted, and half a turn is not sent again as a whole."""
+    driver = Driver(protocol={"input_retention_s": 1.0}, turn_detection=None)
+    for _ in range(3):
+        driver.append(pcm(SECOND))
+    driver.create()
+    content = [{"type": "input_audio", "transcript": "three seconds"}]
+    driver.receive(server("input_audio_buffer.committed", item_id="u"))
+    driver.receive(added(message("u", content=content)))
+    item = driver.protocol.conversation.get_item("u")
+    assert item is not None
+    assert item.formatted.audio_dropped + item.formatted.audio_size == 3 * 2 * SECOND
+    assert item.formatted.audio_dropped > 0
+    [again] = driver.protocol.conversation.history(audio=True)
+    assert again.to_dict()["content"] == [
+        {"type": "input_text", "text": "three seconds"}
+    ]

@@ -507,6 +507,20 @@ def test_dropped_requests_are_settled() -> None:
     assert asker.sent == [first]
 
 
+def test_request_that_is_withdrawn_does_not_go_out() -> None:
+    """Whoever shared it keeps it; the last one to go takes it along."""
+    asker = Asker()
+    first, second = asker.ask(), asker.ask()
+    shared = asker.ask(when=When.MERGE)
+    asker.do(asker.scheduler.withdraw(second))
+    assert asker.outcomes == {second: ResponseCancelled}
+    assert asker.scheduler.has_waiting
+    asker.do(asker.scheduler.withdraw(shared))
+    assert not asker.scheduler.has_waiting
+    asker.do(asker.scheduler.withdraw(first))
+    assert first not in asker.outcomes
+
+
 # --- what does not go out ---
 
 

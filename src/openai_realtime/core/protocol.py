@@ -272,6 +272,10 @@ class RealtimeProtocol:
         request = self._request(config, when, event_id)
         return [*self._commit(), *request] if commits else request
 
+    def withdraw(self, event_id: str) -> list[Output]:
+        """Forget a request for a response that still waits for its turn."""
+        return self.responses.withdraw(event_id)
+
     def _request(
         self, config: Opt[ResponseConfig], when: When, event_id: str | None
     ) -> list[Output]:

@@ -132,13 +132,13 @@ def _can_only_be_an_update(on: Machines, details: APIError) -> bool:
 
 
 def _turn_was_refused(on: Machines, details: APIError) -> bool:
-    """Whether the server failed to answer a turn, and not a request of ours."""
-    return (
-        on.turn_is_refused
-        and not details.event_id
-        and details.code == ALREADY_ACTIVE
-        and not on.responses.is_unanswered
-    )
+    """Whether the server failed to answer a turn, and not a request of ours.
+
+    It names no event then. Where a request of ours is unanswered too, and the server
+    never names any, this may be wrong: then that request is given up in time.
+    """
+    nameless = not details.event_id
+    return on.turn_is_refused and nameless and details.code == ALREADY_ACTIVE
 
 
 # --- the user's turns ---

@@ -31,6 +31,7 @@ from ..events import ErrorOccurred, ResponseCreate
 from ..resources.limits import APIError
 from ..resources.response import Response, ResponseConfig
 from .outputs import Emit, Output, Send, Settle
+from .recent import Recent
 from .response_run import ResponseRun, ending_of, is_out_of_band, tag_of, tagged
 from .response_state import ResponseInput, ResponseState
 
@@ -80,6 +81,7 @@ class ResponseScheduler:
         self._blocked_until: float | None = None
         self._echoes_metadata = False
         self._answered_early: set[str] = set()
+        self._refused_unnamed = Recent[None](_ENDED_REMEMBERED)
         self._abandoned: list[str] = []
 
     # --- what is known ---
@@ -248,6 +250,19 @@ class ResponseScheduler:
         )
         return _settle_all(dropped, error)
 
+    def withdraw(self, event_id: str) -> list[Output]:
+        """Forget a request that waits: whoever made it does not want it any more."""
+        for run in self._waiting:
+            if event_id not in run.tickets:
+                continue
+            run.tickets.remove(event_id)
+            if not run.tickets:
+                run.move(_I.DROP)
+                self._waiting.remove(run)
+            error = ResponseCancelled("the request for a response was withdrawn")
+            return [Settle(event_id, error=error)]
+        return []
+
     # --- what the server says ---
 
     def created(self, response: Response, *, by_turn: bool, now: float) -> list[Output]:
@@ -328,7 +343,10 @@ class ResponseScheduler:
         for run in candidates:
             if run.looks_like(response):
                 return run
-        return candidates[0] if candidates and not by_turn else None
+        if not candidates or by_turn:
+            return None
+        candidates[0].guessed = True
+        return candidates[0]
 
     def refused(
         self, details: APIError, error: ServerError, *, now: float
@@ -338,12 +356,15 @@ class ResponseScheduler:
         Returns:
             What follows; None where the error answers no request.
         """
-        if any(run.is_asked_by(details.event_id) for run in self._waiting):
-            # It waits already: an error that did not name it came first.
+        if details.event_id and details.event_id in self._refused_unnamed:
+            # An error that did not name it came first, and was taken for its answer.
+            del self._refused_unnamed[details.event_id]
             return []
         run = self._answered_by(details)
         if run is None or not run.gone_out:
             return None
+        if not details.event_id and run.request is not None:
+            self._refused_unnamed.keep(run.request.event_id or "", None)
         if details.code == ALREADY_ACTIVE and not run.by_hand and run.in_conversation:
             return self._lost_race(run, error, now=now)
         if run.response_id is not None or not run.move(_I.REFUSE):
@@ -366,12 +387,12 @@ class ResponseScheduler:
         if param and not param.startswith("response"):
             return None
         about_the_conversation = details.code == ALREADY_ACTIVE
-        unanswered = (
-            run
-            for run in self._asked
-            if run.gone_out and (run.in_conversation or not about_the_conversation)
-        )
-        return next(unanswered, None)
+        unanswered = [run for run in self._asked if run.gone_out]
+        if about_the_conversation:
+            # What began may have been another's, and this is the answer to ours.
+            guessed = [run for run in self._live.values() if run.guessed]
+            unanswered = [run for run in unanswered + guessed if run.in_conversation]
+        return next(iter(unanswered), None)
 
     def _lost_race(
         self, run: ResponseRun, error: ServerError, *, now: float
@@ -387,6 +408,7 @@ class ResponseScheduler:
                 state=before, response_id=run.response_id, since=run.since
             )
             run.response_id = None
+            run.guessed = False
         if run.state is _S.DROPPED:
             return _settle(run, error=_cancelled_first())
         if self.running is None:
