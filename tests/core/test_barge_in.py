@@ -164,9 +164,12 @@ def test_item_that_is_deleted_meanwhile_is_not_cut(driver: Driver) -> None:
     assert driver.pass_time(1) == []
 
 
-def test_conversation_that_is_cleared_meanwhile_is_not_cut(driver: Driver) -> None:
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_conversation_that_is_cleared_is_not_cut(driver: Driver, when: str) -> None:
     """There is no item any more to tell of."""
     driver.now = 1.0
+    if when == "before":
+        driver.protocol.conversation.clear()
     begin_to_speak(driver)
     driver.protocol.conversation.clear()
     assert driver.pass_time(1) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -557,3 +558,41 @@ def test_text_done_of_another_part(cache: Cache) -> None:
     """A part that had no pieces is filled by its end."""
     cache.take(output_item("added", speaking()), piece(1, "b"), text_done("a", "a"))
     assert cache["a"].formatted.text == "ab"
+
+
+# --- what comes too late, or twice ---
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["item last", "item first"])
+def test_piece_of_a_transcript_that_is_whole_is_dropped(
+    cache: Cache, before: bool
+) -> None:
+    """A piece that was overtaken does not make the transcript wrong."""
+    item = added(message("u"))
+    transcript = [heard_whole("u", "Hello."), heard_piece("u", "Hel")]
+    cache.take(*([*transcript, item] if before else [item, *transcript]))
+    assert cache["u"].formatted.transcript == "Hello."
+    cache.take(heard_piece("u", "lo."))
+    assert cache["u"].formatted.transcript == "Hello."
+    assert cache.anomalies[AnomalyKind.ITEM_FINAL] == (1 if before else 2)
+
+
+def test_audio_that_the_server_sends_back_is_there_once(cache: Cache) -> None:
+    """A server that echoes the audio of a message does not double it."""
+    sent = MessageItem(role="user", content=[InputAudioPart(audio=pcm(2))])
+    cache.expect_item(sent, event_id="e", at_front=False)
+    audio = base64.b64encode(pcm(2)).decode()
+    cache.take(added(message("u", content=[{"type": "input_audio", "audio": audio}])))
+    assert cache["u"].formatted.audio == pcm(2)
+
+
+def test_item_that_was_refused_is_expected_no_more(cache: Cache) -> None:
+    """Only that one: the others are still to come."""
+    for name, value in (("e1", 1), ("e2", 2)):
+        sent = MessageItem(role="user", content=[InputAudioPart(audio=pcm(2, value))])
+        cache.expect_item(sent, event_id=name, at_front=False)
+    cache.expect_no_more("")
+    cache.expect_no_more("other")
+    cache.expect_no_more("e1")
+    cache.take(added(message("u", content=[{"type": "input_audio"}])))
+    assert cache["u"].formatted.audio == pcm(2, 2)

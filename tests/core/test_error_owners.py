@@ -20,8 +20,11 @@ from openai_realtime.resources import (
     APIError,
     FunctionCallOutputItem,
     InputAudioPart,
+    InputImagePart,
     InputTextPart,
     MessageItem,
+    OutputAudioPart,
+    ResponseConfig,
 )
 
 from .server_events import error
@@ -160,3 +163,23 @@ def test_server_that_names_events_names_ours() -> None:
     owners.error_of(answer("e"))
     assert not owners.may_be_of_ours(nameless)
     assert owners.may_be_of_ours(details("invalid_value", "e"))
+
+
+@pytest.mark.parametrize("where", ["item", "response"])
+def test_images_and_spoken_audio_are_not_kept_for_errors(where: str) -> None:
+    """A picture is a megabyte, and so is a reply."""
+    image = InputImagePart(image_url="data:image/png;base64," + "A" * 1_000)
+    spoken = OutputAudioPart(audio=b"\x01\x00" * 100, transcript="hi")
+    item = MessageItem(role="user", content=[image, spoken])
+    owners = ErrorOwners()
+    if where == "item":
+        owners.sent(ConversationItemCreate(event_id="e", item=item))
+    else:
+        config = ResponseConfig(input=[item])
+        owners.sent(ResponseCreate(event_id="e", response=config))
+    kept = owners.error_of(answer("e")).event
+    [told] = [kept.item] if where == "item" else kept.response.input
+    assert told.content == [
+        InputImagePart(image_url=""),
+        OutputAudioPart(audio=b"", transcript="hi"),
+    ]

@@ -19,6 +19,7 @@ from openai_realtime.errors import (
 from openai_realtime.events import (
     ConversationItemCreate,
     InputAudioBufferClear,
+    InputAudioBufferCommit,
     RealtimeEvent,
 )
 from openai_realtime.resources import (
@@ -678,3 +679,35 @@ def test_audio_that_was_too_long_to_be_kept_says_so() -> None:
     assert again.to_dict()["content"] == [
         {"type": "input_text", "text": "three seconds"}
     ]
+
+
+def test_request_is_withdrawn_by_its_ticket(driver: Driver) -> None:
+    """Whoever gave up the message does not get an answer to it."""
+    driver.receive(created())
+    for ticket in ("first", "second"):
+        driver.create(event_id=ticket)
+    driver.wish(driver.protocol.withdraw, "second")
+    assert [ticket for ticket, _ in driver.settled] == ["second"]
+    driver.wish(driver.protocol.withdraw, "unknown")
+    assert driver.receive(finished()) == ["response.create"]
+
+
+def test_commit_by_hand_that_could_not_be_sent_is_not_ours() -> None:
+    """One of ours that is about to go out stays so."""
+    driver = manual()
+    commit, *_ = driver.protocol.create_response()
+    other = InputAudioBufferCommit(event_id="other")
+    assert driver.protocol.not_sent(other, END, now=0.0) == []
+    assert driver.create() == []
+    driver.do([commit])
+    assert driver.types.count("input_audio_buffer.commit") == 1
+
+
+def test_speaking_lasts_until_all_was_heard(driver: Driver) -> None:
+    """The end of a response is not the end of what the listener hears."""
+    assert not driver.protocol.is_speaking(now=0.0)
+    driver.receive(created())
+    assert driver.protocol.is_speaking(now=0.0)
+    driver.receive(audio_delta("a", pcm(SECOND)), finished())
+    assert driver.protocol.is_speaking(now=0.9)
+    assert not driver.protocol.is_speaking(now=1.0)
