@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from openai_realtime.core.tool_options import ToolOptions
+from openai_realtime.events import InputAudioBufferCommit
 from openai_realtime.resources import ToolDefinition
 
 from .protocol_driver import Driver
@@ -126,6 +127,40 @@ def test_news_of_the_background_wait_for_the_end_of_the_turn(
         "conversation.item.create",
         "response.create",
     ]
+
+
+@pytest.mark.parametrize(
+    ("moments", "patience_s"),
+    [(["speech_started"], LONGEST_SPEECH_S), (["speech_stopped"], LONGEST_PAUSE_S)],
+    ids=["no end", "no commit"],
+)
+def test_news_of_the_background_do_not_wait_for_ever(
+    moments: list[str], patience_s: float
+) -> None:
+    """A server that forgets to tell how the turn went on does not keep them back."""
+    driver = Driver()
+    options = ToolOptions(background=True)
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"), options)
+    driver.receive(session("session.updated"))
+    driver.receive(created(), output_item("done", function_call("c1")), finished())
+    driver.receive(created("r2"), finished("r2"), turn("speech_started"))
+    driver.receive(*map(turn, moments))
+    assert driver.tool("c1", "news") == []
+    assert driver.protocol.next_timeout() == patience_s
+    assert len(driver.pass_time(patience_s)) == 2
+
+
+def test_commit_by_hand_in_the_middle_of_speech_is_not_answered() -> None:
+    """The server answers the turns that it finds itself; nobody waits for more."""
+    driver = Driver()
+    driver.append(pcm(SECOND))
+    driver.receive(turn("speech_started"))
+    driver.send(InputAudioBufferCommit(event_id="mine"))
+    driver.receive(turn("committed"))
+    driver.create()
+    driver.receive(created("r1"))
+    assert driver.create() == []
+    assert driver.receive(finished("r1")) == ["response.create"]
 
 
 # --- what was not heard is cut first ---

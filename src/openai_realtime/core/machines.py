@@ -141,11 +141,13 @@ class Machines:
         """Do here what was to be done by now."""
         if self.users_until is not None and self.users_until <= now:
             self.users_until = None
+            self.turn_is_answered = False
         return self.truncation.handle_timeout(now=now)
 
     def next_timeout(self) -> float | None:
         """Return when what is kept waiting here may go on, if anything is."""
-        turn = self.users_until if self.responses.has_waiting else None
+        held = self.responses.has_waiting or self.tools.has_news
+        turn = self.users_until if held else None
         dues = (self.truncation.next_timeout(), self.quiet_from, turn)
         return min((due for due in dues if due is not None), default=None)
 
@@ -153,8 +155,7 @@ class Machines:
         """Whether nobody speaks, by the clock's estimate, and nothing is under way."""
         return (
             not self.responses.pending
-            and self.turns.state is TurnState.QUIET
-            and not self.turn_is_answered
+            and not self.is_users_turn(now)
             and self.playback.ends_at <= now
         )
 

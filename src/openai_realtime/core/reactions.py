@@ -193,7 +193,7 @@ def _timeout_triggered(
 def _committed(
     on: Machines, event: InputAudioBufferCommitted, now: float
 ) -> list[Output]:
-    found = on.turns.detecting and on.turns.state is not TurnState.QUIET
+    found = on.turns.detecting and on.turns.state is TurnState.ENDING
     audio = on.turns.committed(event.item_id)
     # A commit by hand is answered by hand.
     answered = found and on.configuration.answers_turns
