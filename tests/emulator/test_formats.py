@@ -248,3 +248,13 @@ def test_usage_counts_time_and_not_bytes() -> None:
         details = usage.input_token_details.audio_tokens
         used.append((details, usage.output_token_details.audio_tokens))
     assert used == [(10, 20)] * 3
+
+
+@pytest.mark.parametrize("fields", [{}, {"rate": None}, {"rate": 24_000}], ids=str)
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_the_rate_of_pcm_is_said_in_any_case(side: str, fields: dict[str, Any]) -> None:
+    """There is only one, also where the client leaves it open with a null."""
+    driver = SessionDriver()
+    [event] = driver.update(audio={side: {"format": {"type": "audio/pcm", **fields}}})
+    shown = event.session.to_dict()["audio"][side]["format"]
+    assert shown == {"type": "audio/pcm", "rate": 24_000}

@@ -221,10 +221,10 @@ def _transcription_base(current: Json, given: Json) -> Json:
 
 
 def _whole_format(given: Any) -> Any:
-    """Add the rate of PCM where it was left out: there is only one."""
+    """Add the rate of PCM where it was left out, or null: there is only one."""
     if not isinstance(given, dict):
         return given
-    fields = cast("Json", given)
+    fields = cast("Json", _without_nulls(given))
     return {"rate": _PCM_RATE, **fields} if fields.get("type") == PCM else fields
 
 
