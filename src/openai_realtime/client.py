@@ -29,6 +29,7 @@ from ._struct import UNSET
 from .alarm import Alarm
 from .api import ConnectionState, RealtimeAPI, closed_event
 from .audio import to_pcm16
+from .codec import encode_event
 from .core.configuration import Change
 from .core.conversation import AudioRetention, RealtimeConversation
 from .core.error_owners import ErrorOwners
@@ -81,6 +82,17 @@ _LOOK_AGAIN_S = 0.05
 
 # How long the server may take to describe the session.
 _ANSWER_TIMEOUT_S = 15.0
+
+
+class _Run:
+    """One run of a tool.
+
+    Attributes:
+        task: What runs it; None until it has begun.
+    """
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
 
 
 class RealtimeClient(RealtimeEventHandler):
@@ -165,7 +177,7 @@ class RealtimeClient(RealtimeEventHandler):
         self._tools: dict[str, Tool] = {}
         self._warned: set[str] = set()
         self._running = TaskScope()
-        self._runs: dict[str, asyncio.Task[None]] = {}
+        self._runs: dict[str, _Run] = {}
         self._awaited: dict[str, asyncio.Future[Any]] = {}
         self._connecting: asyncio.Event | None = None
         self._to_do: deque[Output] = deque()
@@ -376,7 +388,7 @@ class RealtimeClient(RealtimeEventHandler):
                 call_id, output, reply=reply, now=self._clock()
             )
         )
-        await self.realtime.flush()
+        await self._flush()
 
     async def approve_tool_call(self, approval_id: str) -> None:
         """Let a tool run that waits for approval (`ToolApprovalRequested`).
@@ -386,7 +398,7 @@ class RealtimeClient(RealtimeEventHandler):
         """
         await self._until_ready("an approval")
         self._perform(self._protocol.approve_tool_call(approval_id, now=self._clock()))
-        await self.realtime.flush()
+        await self._flush()
 
     async def reject_tool_call(self, approval_id: str, reason: str = "") -> None:
         """Do not let a tool run; the model is told, with the reason.
@@ -398,7 +410,7 @@ class RealtimeClient(RealtimeEventHandler):
         self._perform(
             self._protocol.reject_tool_call(approval_id, reason, now=self._clock())
         )
-        await self.realtime.flush()
+        await self._flush()
 
     # --- talking ---
 
@@ -443,7 +455,9 @@ class RealtimeClient(RealtimeEventHandler):
         """
         await self._until_ready("audio")
         pcm = audio if self._takes_raw(audio) else to_pcm16(audio)
-        await self._send_all(self._protocol.append_input_audio(pcm))
+        for output in self._protocol.append_input_audio(pcm):
+            if isinstance(output, Send):
+                await self.realtime.send(output.event)
 
     async def create_response(self, *, when: str = When.WAIT, **fields: Any) -> None:
         """Ask for a response; where turns are found by hand, commit the audio first.
@@ -494,7 +508,7 @@ class RealtimeClient(RealtimeEventHandler):
         self._perform(
             self._protocol.cancel_response(item_id, sample_count, now=self._clock())
         )
-        await self.realtime.flush()
+        await self._flush()
         return None if item_id is None else self.conversation.get_item(item_id)
 
     async def interrupt(self) -> None:
@@ -504,7 +518,7 @@ class RealtimeClient(RealtimeEventHandler):
         """
         await self._until_ready("response.cancel")
         self._perform(self._protocol.interrupt(now=self._clock()))
-        await self.realtime.flush()
+        await self._flush()
 
     def report_played(
         self,
@@ -528,17 +542,21 @@ class RealtimeClient(RealtimeEventHandler):
         The end of a response is not the end of what the listener hears. What was heard
         is what `report_played` said, else an estimate by the clock.
 
+        What was asked for counts, and tools that run. It returns at the latest soon
+        after the audio could have been played, and when the connection has ended.
+
         Raises:
             TimeoutError: It took longer than so many seconds.
         """
         started = self._clock()
-        while self._protocol.is_speaking(now=self._clock()):
+        while self.is_connected and self._protocol.is_speaking(now=self._clock()):
             if timeout is not None and self._clock() - started >= timeout:
                 raise TimeoutError(f"the reply was not heard out within {timeout} s")
             await self._sleep(_LOOK_AGAIN_S)
 
     async def delete_item(self, item_id: str) -> None:
         """Remove an item from the conversation."""
+        await self._until_ready("conversation.item.delete")
         await self._send_all(self._protocol.delete_item(item_id))
 
     async def wait_for_next_item(self, timeout: float | None = None) -> FormattedItem:
@@ -584,7 +602,7 @@ class RealtimeClient(RealtimeEventHandler):
     def connection_ended(self, end: ConnectionClosed) -> None:
         """Fail whoever waits for the server.
 
-        Tools run on: one of them may be what disconnects. Nobody hears of their end.
+        Tools run on: one of them may be what disconnects. Their results go nowhere.
         """
         outputs = self._protocol.connection_ended(end)
         self._perform(each for each in outputs if not isinstance(each, StopTool))
@@ -601,29 +619,42 @@ class RealtimeClient(RealtimeEventHandler):
 
     # --- carrying out what the protocol says ---
 
-    async def _send_all(self, outputs: Iterable[Output]) -> None:
-        """Carry out a user's wish: what it sends is waited for."""
-        remaining = deque(outputs)
-        try:
-            while remaining:
-                output = remaining[0]
-                if isinstance(output, Send):
-                    await self.realtime.send(output.event)
-                else:
-                    self._perform([output])
-                remaining.popleft()
-        except BaseException as exc:
-            if isinstance(exc, asyncio.CancelledError) and remaining:
-                # What is on its way is not taken back.
-                remaining.popleft()
-            self._give_up(remaining, _reason(exc))
-            raise
+    async def _send_all(self, outputs: Sequence[Output]) -> None:
+        """Carry out a user's wish as a whole, and wait until the network has it.
 
-    async def _ask(self, ticket: str, outputs: Iterable[Output]) -> None:
+        Nothing comes in between: what the server says meanwhile may call for more.
+
+        Raises:
+            LocalProtocolError: An event is no JSON; none has been sent then.
+            ConnectionClosed: The connection has ended.
+
+        Cancelling it takes nothing back.
+        """
+        try:
+            for output in outputs:
+                if isinstance(output, Send):
+                    encode_event(output.event)
+        except LocalProtocolError as exc:
+            self._give_up(outputs, exc)
+            raise
+        self._perform(outputs)
+        await self._flush()
+
+    async def _flush(self) -> None:
+        """Wait until the network has what was posted.
+
+        Raises:
+            ConnectionClosed: The connection has ended meanwhile.
+        """
+        await self.realtime.flush()
+        if self.realtime.was_lost:
+            self.realtime.require_open("what was to be sent")
+
+    async def _ask(self, ticket: str, outputs: Sequence[Output]) -> None:
         """Carry out a wish that ends in a response, or take it back as a whole."""
         try:
             await self._send_all(outputs)
-        except BaseException:
+        except LocalProtocolError:
             self._perform(self._protocol.withdraw(ticket))
             raise
 
@@ -667,7 +698,8 @@ class RealtimeClient(RealtimeEventHandler):
             case Emit(name=name, event=event):
                 self.dispatch(name, event)
             case RunTool(call_id=call_id):
-                self._runs[call_id] = self._running.start(self._run_tool(output))
+                run = self._runs[call_id] = _Run()
+                run.task = self._running.start(self._run_tool(output, run))
             case StopTool(call_id=call_id):
                 self._stop_tool(call_id)
             case Settle():
@@ -720,7 +752,7 @@ class RealtimeClient(RealtimeEventHandler):
         else:
             answer.set_result(settled.result)
 
-    async def _run_tool(self, call: RunTool) -> None:
+    async def _run_tool(self, call: RunTool, run: _Run) -> None:
         """Run a tool and report what came of it."""
         try:
             tool = self._tools.get(call.name)
@@ -731,33 +763,34 @@ class RealtimeClient(RealtimeEventHandler):
             if being_cancelled():
                 raise
             # Something that the tool waited for was cancelled, not the tool.
-            self._tool_failed(call, exc)
+            self._tool_failed(call, exc, run)
         except Exception as exc:
-            self._tool_failed(call, exc)
+            self._tool_failed(call, exc, run)
         else:
-            if self._is_wanted_still(call):
+            if self._is_wanted_still(call, run):
                 now = self._clock()
                 self._perform(
                     self._protocol.tool_finished(call.call_id, output, now=now)
                 )
         finally:
-            if self._is_wanted_still(call):
+            if self._is_wanted_still(call, run):
                 del self._runs[call.call_id]
 
-    def _is_wanted_still(self, call: RunTool) -> bool:
-        """Whether the current task is the one that runs this call.
+    def _is_wanted_still(self, call: RunTool, run: _Run) -> bool:
+        """Whether a run of a tool is the one that answers its call.
 
         A new connection may use an id anew while a tool of the former one runs on.
         """
-        return self._runs.get(call.call_id) is asyncio.current_task()
+        return self._runs.get(call.call_id) is run
 
     def _stop_tool(self, call_id: str) -> None:
         """Stop a tool whose call was answered without it; a thread runs on unheard."""
         run = self._runs.pop(call_id, None)
-        if run is not None and run is not asyncio.current_task():
-            run.cancel()
+        task = None if run is None else run.task
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
 
-    def _tool_failed(self, call: RunTool, exc: BaseException) -> None:
+    def _tool_failed(self, call: RunTool, exc: BaseException, run: _Run) -> None:
         """Tell of a failed tool: the user all of it, the model what is its business.
 
         What an exception says may be internal; a `ToolError` is written for the model.
@@ -770,7 +803,7 @@ class RealtimeClient(RealtimeEventHandler):
             failure.__cause__ = exc
             message = f"the tool {call.name} failed"
         self.dispatch("error", ErrorOccurred(error=failure, context=call))
-        if not self._is_wanted_still(call):
+        if not self._is_wanted_still(call, run):
             return
         self._perform(
             self._protocol.tool_failed(
@@ -805,13 +838,6 @@ def _policy(when: str) -> When:
         raise ConfigurationError(
             f"when is {when!r}; choose one of {', '.join(When)}"
         ) from None
-
-
-def _reason(exc: BaseException) -> RealtimeError:
-    """Return why an event was not sent, as one of our errors."""
-    if isinstance(exc, RealtimeError):
-        return exc
-    return ResponseCancelled("the caller gave up before it could be sent")
 
 
 def _is_wanted(error: RealtimeError) -> bool:

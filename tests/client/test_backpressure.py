@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openai_realtime import AnswerTimeout, RealtimeClient, ServerError, ToolOptions
-from openai_realtime.errors import ConnectionClosed
+from openai_realtime.errors import ConnectionClosed, LocalProtocolError
 
 from .conftest import Clock
 from .scripted_server import ScriptedServer, let_tasks_run
@@ -73,10 +73,10 @@ async def test_interruption_that_its_caller_gives_up_is_told_all_the_same(
     ]
 
 
-async def test_message_that_barges_in_and_is_given_up(
+async def test_message_goes_out_as_a_whole(
     server: ScriptedServer, client: RealtimeClient
 ) -> None:
-    """The message is taken back; what it interrupted stays interrupted."""
+    """Neither what the server says meanwhile nor its caller comes in between."""
     server.limit = 1
     await client.connect()
     await server.begin_response()
@@ -84,16 +84,48 @@ async def test_message_that_barges_in_and_is_given_up(
     await let_tasks_run()
     await client.realtime.send("input_audio_buffer.clear")
     [task] = await waiting(client.send_user_message_content(HELLO, interrupt=True))
-    task.cancel()
+    await server.end_response(status="cancelled")
     await let_tasks_run()
-    assert await types(server, 3) == [
+    task.cancel()
+    assert await types(server, 5) == [
         "input_audio_buffer.clear",
         "response.cancel",
         "conversation.item.delete",
+        "conversation.item.create",
+        "response.create",
     ]
+
+
+async def test_message_that_cannot_be_sent_interrupts_and_asks_for_nothing(
+    server: ScriptedServer, client: RealtimeClient
+) -> None:
+    """Nobody answers what was never said; what barged in has stopped the voice."""
+    await client.connect()
+    await server.begin_response()
+    await server.settle(client)
+    with pytest.raises(LocalProtocolError):
+        await client.send_user_message_content(
+            [{"type": "input_text", "text": "\ud800"}], interrupt=True
+        )
+    await server.expect("response.cancel")
     await server.end_response(status="cancelled")
     await server.settle(client)
     await server.expect_nothing(client)
+
+
+async def test_loss_of_the_network_is_told_to_who_interrupts(
+    server: ScriptedServer, client: RealtimeClient
+) -> None:
+    """What could not be handed over is not passed over."""
+    server.limit = 1
+    await client.connect()
+    await server.begin_response()
+    await server.settle(client)
+    await client.realtime.send("input_audio_buffer.clear")
+    [task] = await waiting(client.interrupt())
+    server.line.abort()
+    with pytest.raises(ConnectionClosed):
+        await task
 
 
 # --- answers and those who wait for them ---

@@ -75,6 +75,16 @@ def test_voice_truncates_to_what_was_heard(driver: Driver) -> None:
     assert driver.pass_time(10) == []
 
 
+def test_speech_that_begins_twice_interrupts_once(driver: Driver) -> None:
+    """What was heard is what had been heard the first time."""
+    driver.now = 2.5
+    begin_to_speak(driver)
+    driver.now = 2.6
+    begin_to_speak(driver)
+    assert driver.pass_time(GRACE_S) == ["conversation.item.truncate"]
+    assert driver.sent[-1].audio_end_ms == 2_500
+
+
 def test_player_has_the_last_word(driver: Driver) -> None:
     """What a device says after it was stopped counts, not the clock."""
     driver.now = 2.5

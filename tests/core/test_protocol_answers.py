@@ -711,3 +711,124 @@ def test_speaking_lasts_until_all_was_heard(driver: Driver) -> None:
     driver.receive(audio_delta("a", pcm(SECOND)), finished())
     assert driver.protocol.is_speaking(now=0.9)
     assert not driver.protocol.is_speaking(now=1.0)
+
+
+# --- refusals of what travels together ---
+
+
+def names_told(driver: Driver) -> list[str]:
+    """Return the names of the tools in the last update."""
+    return [tool.name for tool in driver.sent[-1].session.tools or []]
+
+
+def test_good_tool_is_told_again_without_the_bad_one(driver: Driver) -> None:
+    """It was refused only because the other one travelled with it."""
+    for name in ("bad", "good"):
+        driver.wish(driver.protocol.add_tool, ToolDefinition(name=name))
+    first, second = driver.sent
+    driver.receive(error("invalid_value", first.event_id))
+    assert driver.receive(error("invalid_value", second.event_id)) == ["session.update"]
+    assert names_told(driver) == ["good"]
+    assert list(driver.protocol.configuration.tools) == ["good"]
+    assert len(driver.errors) == 1
+
+
+def test_refusal_of_a_tool_does_not_take_its_successor(driver: Driver) -> None:
+    """A tool of the same name that came since is another one."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="x", description="bad"))
+    driver.wish(driver.protocol.remove_tool, "x")
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="x", description="good"))
+    driver.receive(error("invalid_value", driver.sent[0].event_id))
+    driver.receive(session("session.updated"), session("session.updated"))
+    assert driver.protocol.configuration.tools["x"].description == "good"
+
+
+@pytest.mark.parametrize("code", ["conversation_already_has_active_response", "x"])
+def test_nameless_error_is_not_of_an_update_when_it_may_be_of_more(
+    driver: Driver, code: str
+) -> None:
+    """Audio goes out without an id, and the server fails at turns by itself."""
+    update(driver, instructions="x")
+    driver.append(pcm(SECOND))
+    driver.receive(nameless(code))
+    assert driver.settled == []
+    driver.receive(session("session.updated"))
+    assert driver.protocol.configuration.wanted == {"instructions": "x"}
+
+
+def test_follow_up_outlives_the_request_it_leant_on(driver: Driver) -> None:
+    """Whoever withdraws a request does not leave the model's call unanswered."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.receive(created(), output_item("done", function_call("c1")))
+    driver.create(event_id="w")
+    start = {"item_id": "u", "audio_start_ms": 0}
+    driver.receive(server("input_audio_buffer.speech_started", **start))
+    driver.tool("c1")
+    driver.receive(finished())
+    driver.wish(driver.protocol.withdraw, "w")
+    assert driver.receive(server("input_audio_buffer.cleared")) == ["response.create"]
+
+
+def test_answer_that_never_came_is_not_waited_for_later() -> None:
+    """A response that begins long after a turn is the answer to who asked."""
+    driver = Driver()
+    turn = {"item_id": "u", "audio_start_ms": 0, "audio_end_ms": 500}
+    for moment in ("speech_started", "speech_stopped", "committed"):
+        driver.receive(server(f"input_audio_buffer.{moment}", **turn))
+    driver.now = 300.0
+    driver.create(event_id="mine")
+    driver.receive(created(), finished())
+    assert [ticket for ticket, _ in driver.settled] == ["mine"]
+
+
+def test_session_that_is_told_again_does_not_lengthen_a_turn(driver: Driver) -> None:
+    """The user has the floor for as long as they had, whatever the server repeats."""
+    driver.receive(created())
+    driver.create()
+    start = {"item_id": "u", "audio_start_ms": 0}
+    driver.receive(server("input_audio_buffer.speech_started", **start))
+    driver.receive(finished(status="cancelled"))
+    driver.now = 50.0
+    driver.receive(session("session.updated"))
+    assert driver.pass_time(10.0) == ["response.create"]
+
+
+def test_what_was_heard_stands_when_the_connection_is_lost(driver: Driver) -> None:
+    """The history for the next session has no words that nobody heard."""
+    item = message("a", "assistant", status="in_progress")
+    driver.receive(created(), output_item("added", item))
+    for words in ("one ", "two ", "three ", "four"):
+        driver.receive(
+            server(
+                "response.output_audio_transcript.delta",
+                response_id="r1",
+                item_id="a",
+                output_index=0,
+                content_index=0,
+                delta=words,
+            ),
+            audio_delta("a", pcm(SECOND)),
+        )
+    driver.now = 2.0
+    start = {"item_id": "u", "audio_start_ms": 0}
+    driver.receive(server("input_audio_buffer.speech_started", **start))
+    driver.do(driver.protocol.connection_ended(END))
+    kept = driver.protocol.conversation.get_item("a")
+    assert kept is not None
+    assert kept.formatted.heard is not None
+    assert kept.formatted.heard.transcript == "one two"
+
+
+def test_speaking_includes_what_is_due(driver: Driver) -> None:
+    """A request, a tool and its follow-up are part of the reply to come."""
+    driver.wish(driver.protocol.add_tool, ToolDefinition(name="f"))
+    driver.create()
+    assert driver.protocol.is_speaking(now=0.0)
+    driver.receive(created(), output_item("done", function_call("c1")), finished())
+    assert driver.protocol.is_speaking(now=0.0)
+    driver.tool("c1")
+    assert driver.protocol.is_speaking(now=0.0)
+    driver.receive(created("r2"), audio_delta("a", pcm(SECOND), "r2"), finished("r2"))
+    driver.protocol.playback.played("a", SECOND - 10)
+    assert driver.protocol.is_speaking(now=1.9)
+    assert not driver.protocol.is_speaking(now=2.0)

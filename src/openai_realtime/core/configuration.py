@@ -45,7 +45,8 @@ class Change:
         sent_at: When the update went out.
         given_up: Whether its answer is no longer waited for; it still has its place in
             the order of answers, which do not name what they answer.
-        adds_tool: The name of the tool that was registered with it, if one was.
+        adds_tool: The tool that was registered with it, if one was.
+        carries_refused: Whether it tells of a tool that was refused meanwhile.
     """
 
     config: SessionConfig | None
@@ -55,7 +56,8 @@ class Change:
     event_id: str | None = None
     sent_at: float = 0.0
     given_up: bool = False
-    adds_tool: str | None = None
+    adds_tool: ToolDefinition | None = None
+    carries_refused: bool = False
 
 
 class Configuration:
@@ -209,7 +211,7 @@ class Configuration:
         self.tools[definition.name] = definition
         self._ever_registered.add(definition.name)
         change = self._tools_changed()
-        change.adds_tool = definition.name
+        change.adds_tool = definition
         return change
 
     def remove_tool(self, name: str) -> Change:
@@ -336,13 +338,29 @@ class Configuration:
         if change in self._changes:
             self._changes.remove(change)
 
-    def refused(self, change: Change) -> None:
-        """Undo a change that the server refused; a tool that it brought is gone too."""
+    def refused(self, change: Change) -> bool:
+        """Undo a change that the server refused; a tool that it brought is gone too.
+
+        Returns:
+            Whether it was refused for the tool of an earlier one: then the tools are
+            to be told again, without that.
+        """
         self._pending.remove(change)
         if change in self._changes:
             self._changes.remove(change)
-        if change.adds_tool is not None:
-            self.tools.pop(change.adds_tool, None)
+        if change.carries_refused and not change.awaited:
+            return True
+        tool = change.adds_tool
+        if tool is not None and self.tools.get(tool.name) is tool:
+            del self.tools[tool.name]
+            for later in (*self._offered.values(), *self._pending):
+                sends_tools = later.config is not None and bool(later.config.tools)
+                later.carries_refused |= sends_tools
+        return False
+
+    def tools_again(self) -> Change:
+        """Return the update that tells the server of the tools as they are."""
+        return self._tools_changed()
 
     @property
     def oldest_pending(self) -> Change | None:

@@ -54,6 +54,7 @@ class Machines:
         called_outside: The calls of out-of-band responses that users were told of.
         turn_is_answered: Whether the server is about to answer a turn by itself.
         turn_is_refused: Whether it is about to try in vain: a response runs already.
+        appended_since_update: Whether audio has gone out behind the last update.
         commit_offered: The id of a commit that is to be sent and has not gone out.
         users_until: How long the user has the floor at most; None while nobody does.
         quiet_from: When it may be quiet enough for what background tools have brought;
@@ -86,6 +87,7 @@ class Machines:
         self.turn_is_answered = False
         self.turn_is_refused = False
         self.users_until: float | None = None
+        self.appended_since_update = False
         self.commit_offered: str | None = None
         self.quiet_from: float | None = None
 
@@ -129,6 +131,16 @@ class Machines:
         elif self.turns.state is TurnState.ENDING or self.turn_is_answered:
             self.users_until = now + _LONGEST_PAUSE_S
         else:
+            self.users_until = None
+
+    def expects_answer(self, now: float) -> bool:
+        """Whether the server is about to answer a turn by itself."""
+        in_time = self.users_until is not None and now < self.users_until
+        return self.turn_is_answered and in_time
+
+    def session_told(self) -> None:
+        """Note a description of the session: detection may be off, and a turn over."""
+        if self.turns.state is TurnState.QUIET and not self.turn_is_answered:
             self.users_until = None
 
     def cancel(self, response_id: str | None) -> Send:

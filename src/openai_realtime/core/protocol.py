@@ -61,6 +61,9 @@ __all__ = ["RealtimeProtocol"]
 # that one long recording does not hold up everything behind it.
 _LARGEST_APPEND = 1024 * 1024
 
+# How long after the end of all audio, by the clock, a player may still be playing.
+_LAST_REPORT_S = 1.0
+
 # The shortest audio that the service commits (PROTOCOL.md section 3.6).
 _SHORTEST_COMMIT_MS = 100
 
@@ -421,6 +424,7 @@ class RealtimeProtocol:
         self._on.owners.sent(event)
         match event:
             case InputAudioBufferAppend(audio=audio):
+                self._on.appended_since_update = True
                 self.turns.append_sent(audio)
             case InputAudioBufferCommit(event_id=event_id):
                 if event_id == self._on.commit_offered:
@@ -429,6 +433,7 @@ class RealtimeProtocol:
             case InputAudioBufferClear():
                 self.turns.clear_sent()
             case SessionUpdate():
+                self._on.appended_since_update = False
                 self.configuration.sent(event, now=now)
             case ResponseCreate():
                 return self._response_requested(event, now)
@@ -500,9 +505,14 @@ class RealtimeProtocol:
     # --- time, and the end ---
 
     def is_speaking(self, *, now: float) -> bool:
-        """Whether a response runs, or has not been heard to its end."""
-        speaks = self.responses.running is not None
-        return speaks or self.playback.playing(now=now) is not None
+        """Whether a response is under way or due, or was not heard to its end.
+
+        A player that never reports its last samples is not waited for.
+        """
+        if self.responses.pending or self.tools.runs:
+            return True
+        over = now >= self.playback.ends_at + _LAST_REPORT_S
+        return not over and self.playback.playing(now=now) is not None
 
     def next_timeout(self) -> float | None:
         """Return when `handle_timeout` is due, if ever."""

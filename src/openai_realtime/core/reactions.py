@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from .._struct import UNSET
+from ..errors import ServerError
 from ..events import (
     ConversationInterrupted,
     ConversationItemAdded,
@@ -45,9 +46,10 @@ from ..resources.limits import APIError
 from ..resources.response import Response, ResponseStatus
 from ..resources.session import Session
 from .changes import changes
+from .configuration import Change
 from .error_owners import HARMLESS_RACES
 from .machines import Machines
-from .outputs import Emit, Output, Settle
+from .outputs import Emit, Output, Send, Settle
 from .response_scheduler import ALREADY_ACTIVE
 from .tool_options import ToolOptions
 from .turn_state import TurnState
@@ -60,13 +62,13 @@ __all__ = ["REACTIONS"]
 
 def _session_created(on: Machines, event: SessionCreated, now: float) -> list[Output]:
     _acknowledge(on, event.session)
-    on.turn_moved(now)
+    on.session_told()
     return []
 
 
 def _session_updated(on: Machines, event: SessionUpdated, now: float) -> list[Output]:
     _acknowledge(on, event.session)
-    on.turn_moved(now)
+    on.session_told()
     change = on.configuration.accepted()
     if change is None or not change.awaited:
         return []
@@ -91,31 +93,42 @@ def _error(on: Machines, event: Error, now: float) -> list[Output]:
     details = event.error
     error = on.owners.error_of(event)
     on.conversation.expect_no_more(details.event_id or "")
-    update = on.configuration.refused_by(details)
-    if update is None and _can_only_be_an_update(on, details):
-        update = on.configuration.oldest_pending
-    if update is not None:
-        on.configuration.refused(update)
-        if update.given_up:
-            return []
-        if update.awaited:
-            return [Settle(update.event_id or "", error=error)]
-    elif on.turns.commit_refused(details):
-        # Where turn detection may have committed it meanwhile, the turn is not lost.
-        if on.turns.watched and on.owners.is_harmless(details):
-            return []
-    elif on.owners.is_harmless(details):
-        return []
-    elif _turn_was_refused(on, details):
+    if _turn_was_refused(on, details):
         # The server could not answer the user's turn, because a response ran on; it
         # does not try again (PROTOCOL.md section 3.3).
         on.turn_is_refused = False
         on.responses.follow_up(on.ids())
         return []
+    update = on.configuration.refused_by(details)
+    if update is None and _can_only_be_an_update(on, details):
+        update = on.configuration.oldest_pending
+    if update is not None:
+        return _update_refused(on, update, event, error)
+    if on.turns.commit_refused(details):
+        # Where turn detection may have committed it meanwhile, the turn is not lost.
+        if on.turns.watched and on.owners.is_harmless(details):
+            return []
+    elif on.owners.is_harmless(details):
+        return []
     elif on.owners.may_be_of_ours(details):
         settled = on.responses.refused(details, error, now=now)
         if settled is not None:
             return settled
+    return [Emit("error", ErrorOccurred(error=error, context=event))]
+
+
+def _update_refused(
+    on: Machines, update: Change, event: Error, error: ServerError
+) -> list[Output]:
+    """Undo an update, and tell whoever made it."""
+    if on.configuration.refused(update):
+        # It was refused for a tool that an update before it had brought, and is gone.
+        again = on.configuration.offer(on.configuration.tools_again(), on.ids())
+        return [] if again is None else [Send(again)]
+    if update.given_up:
+        return []
+    if update.awaited:
+        return [Settle(update.event_id or "", error=error)]
     return [Emit("error", ErrorOccurred(error=error, context=event))]
 
 
@@ -125,7 +138,8 @@ def _can_only_be_an_update(on: Machines, details: APIError) -> bool:
     return (
         nameless
         and details.type == "invalid_request_error"
-        and details.code not in HARMLESS_RACES
+        and details.code not in (ALREADY_ACTIVE, *HARMLESS_RACES)
+        and not on.appended_since_update
         and on.owners.may_be_of_ours(details)
         and not on.responses.is_unanswered
     )
@@ -216,7 +230,7 @@ def _cleared(on: Machines, event: InputAudioBufferCleared, now: float) -> list[O
 
 def _response_created(on: Machines, event: ResponseCreated, now: float) -> list[Output]:
     response = event.response
-    outputs = on.responses.created(response, by_turn=on.turn_is_answered, now=now)
+    outputs = on.responses.created(response, by_turn=on.expects_answer(now), now=now)
     if _in_conversation(response):
         on.turn_is_answered = on.turn_is_refused = False
         on.turn_moved(now)

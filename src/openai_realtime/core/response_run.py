@@ -39,6 +39,7 @@ class ResponseRun:
         in_conversation: Whether it is of the default conversation.
         gone_out: Whether the request has really been sent.
         response_id: Its id, once the server has told.
+        follows_up: Whether answered tools wait for it too.
         guessed: Whether it was taken for the answer by order alone.
         since: When it was sent, or when the server last spoke of it.
         lost_blindly: Whether it was refused because of a response nobody knows of.
@@ -52,6 +53,7 @@ class ResponseRun:
     in_conversation: bool = True
     gone_out: bool = False
     response_id: str | None = None
+    follows_up: bool = False
     guessed: bool = False
     since: float = 0.0
     lost_blindly: bool = False

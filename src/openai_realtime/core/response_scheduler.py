@@ -165,6 +165,7 @@ class ResponseScheduler:
         """Ask for a response that nobody waits for; one that is waiting serves."""
         if not self._waiting:
             self._waiting.append(_run(UNSET, event_id))
+        self._waiting[0].follows_up = True
 
     def next(self) -> list[Output]:
         """Return the request to send now, if it is anybody's turn."""
@@ -256,7 +257,7 @@ class ResponseScheduler:
             if event_id not in run.tickets:
                 continue
             run.tickets.remove(event_id)
-            if not run.tickets:
+            if not run.tickets and not run.follows_up:
                 run.move(_I.DROP)
                 self._waiting.remove(run)
             error = ResponseCancelled("the request for a response was withdrawn")

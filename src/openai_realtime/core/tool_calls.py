@@ -91,6 +91,12 @@ class ToolCalls:
         return bool(self._calls)
 
     @property
+    def runs(self) -> bool:
+        """Whether a tool runs whose call waits for its result."""
+        waits = (CallState.QUEUED, CallState.RUNNING)
+        return any(call.state in waits for call in self._calls.values())
+
+    @property
     def has_news(self) -> bool:
         """Whether a background tool has brought what is to be delivered."""
         return any(call.state is CallState.READY for call in self._calls.values())

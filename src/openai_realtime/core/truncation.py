@@ -84,7 +84,11 @@ class Truncation:
             if item is None:
                 continue
             heard = self._playback.heard(item_id, now=now)
-            self._held.setdefault(item_id, _Held(heard, _grows(item), now))
+            if item_id not in self._held:
+                self._held[item_id] = _Held(heard, _grows(item), now)
+                # It stands also where the connection ends before the item is cut.
+                samples, source = heard
+                self._conversation.mark_heard(item_id, samples, source=source)
             self._conversation.cut_off(item_id)
             self._held_until = now + _GRACE_S
 
