@@ -210,7 +210,7 @@ class Configuration:
             raise ToolError(f"tool {definition.name!r}: {exc}") from exc
         self.tools[definition.name] = definition
         self._ever_registered.add(definition.name)
-        change = self._tools_changed()
+        change = self.tools_again()
         change.adds_tool = definition
         return change
 
@@ -226,7 +226,7 @@ class Configuration:
                 f"no tool named {name!r} is registered; registered: {known}"
             )
         del self.tools[name]
-        return self._tools_changed()
+        return self.tools_again()
 
     def offers_without_handler(self, name: str) -> bool:
         """Whether the session offers a function that never had a handler of ours.
@@ -360,7 +360,7 @@ class Configuration:
 
     def tools_again(self) -> Change:
         """Return the update that tells the server of the tools as they are."""
-        return self._tools_changed()
+        return Change(to_config({"tools": self._all_tools()}, SessionConfig), {})
 
     @property
     def oldest_pending(self) -> Change | None:
@@ -382,10 +382,6 @@ class Configuration:
         return self.oldest_pending if about_session else None
 
     # --- tools ---
-
-    def _tools_changed(self) -> Change:
-        config = to_config({"tools": self._all_tools()}, SessionConfig)
-        return Change(config, {})
 
     def _check_tools(self, tools: object) -> None:
         if tools is None:

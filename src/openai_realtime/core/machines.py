@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._struct import UNSET
+from .._struct import UNSET, Opt
 from ..events import ResponseCancel
 from ..resources.audio import PCM16
 from .configuration import Configuration
@@ -117,9 +117,7 @@ class Machines:
         What was not heard is cut first, too: the model is not to answer with it in
         mind.
         """
-        if self.truncation.holds:
-            return True
-        return self.users_until is not None and now < self.users_until
+        return self.truncation.holds or self._is_users_time(now)
 
     def turn_moved(self, now: float) -> None:
         """Note that the user's turn is somewhere else, and how long that may take.
@@ -135,13 +133,20 @@ class Machines:
 
     def expects_answer(self, now: float) -> bool:
         """Whether the server is about to answer a turn by itself."""
-        in_time = self.users_until is not None and now < self.users_until
-        return self.turn_is_answered and in_time
+        return self.turn_is_answered and self._is_users_time(now)
+
+    def _is_users_time(self, now: float) -> bool:
+        return self.users_until is not None and now < self.users_until
 
     def session_told(self) -> None:
         """Note a description of the session: detection may be off, and a turn over."""
         if self.turns.state is TurnState.QUIET and not self.turn_is_answered:
             self.users_until = None
+
+    def commit_left(self, event_id: Opt[str]) -> None:
+        """Note that a commit has gone out, or never will."""
+        if event_id == self.commit_offered:
+            self.commit_offered = None
 
     def cancel(self, response_id: str | None) -> Send:
         """Return the cancel of a response; without an id, of what is under way."""

@@ -7,8 +7,8 @@
 - the other methods take what the user wants, what tools report, and the time.
 
 What the events of the server mean stands in `reactions`. Each call returns the
-outputs to carry out, in order. The time comes in as ``now``, in
-seconds of a monotonic clock; ids come from the source given at the start.
+outputs to carry out, in order. The time comes in as ``now``, in seconds of a monotonic
+clock; ids come from the source given at the start.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from .response_scheduler import ResponseScheduler, When
 from .tool_calls import ToolCalls
 from .tool_failure import ToolFailure
 from .tool_options import ToolOptions
-from .turns import Turns
+from .turns import SHORTEST_COMMIT_MS, Turns
 
 __all__ = ["RealtimeProtocol"]
 
@@ -63,9 +63,6 @@ _LARGEST_APPEND = 1024 * 1024
 
 # How long after the end of all audio, by the clock, a player may still be playing.
 _LAST_REPORT_S = 1.0
-
-# The shortest audio that the service commits (PROTOCOL.md section 3.6).
-_SHORTEST_COMMIT_MS = 100
 
 
 class RealtimeProtocol:
@@ -300,13 +297,13 @@ class RealtimeProtocol:
         if self._on.commit_offered is not None:
             # One that is about to go out takes this audio along.
             return False
-        if pending_ms < _SHORTEST_COMMIT_MS and short_is_wrong:
+        if pending_ms < SHORTEST_COMMIT_MS and short_is_wrong:
             raise LocalProtocolError(
                 f"{pending_ms} ms of audio are pending, and the service commits no "
-                f"less than {_SHORTEST_COMMIT_MS} ms: append more, or send "
+                f"less than {SHORTEST_COMMIT_MS} ms: append more, or send "
                 "input_audio_buffer.clear"
             )
-        return pending_ms >= _SHORTEST_COMMIT_MS
+        return pending_ms >= SHORTEST_COMMIT_MS
 
     def _commit(self) -> list[Output]:
         commit = InputAudioBufferCommit(event_id=self._ids())
@@ -427,8 +424,7 @@ class RealtimeProtocol:
                 self._on.appended_since_update = True
                 self.turns.append_sent(audio)
             case InputAudioBufferCommit(event_id=event_id):
-                if event_id == self._on.commit_offered:
-                    self._on.commit_offered = None
+                self._on.commit_left(event_id)
                 self.turns.commit_sent(event_id or None)
             case InputAudioBufferClear():
                 self.turns.clear_sent()
@@ -456,8 +452,7 @@ class RealtimeProtocol:
                 if change is not None and change.awaited:
                     outputs.append(Settle(event_id or "", error=error))
             case InputAudioBufferCommit(event_id=event_id):
-                if event_id == self._on.commit_offered:
-                    self._on.commit_offered = None
+                self._on.commit_left(event_id)
             case _:
                 pass
         return [*outputs, *self._on.proceed(now)]

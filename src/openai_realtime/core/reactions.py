@@ -43,10 +43,11 @@ from ..resources.items import (
     McpCallItem,
 )
 from ..resources.limits import APIError
-from ..resources.response import Response, ResponseStatus
+from ..resources.response import ResponseStatus
 from ..resources.session import Session
 from .changes import changes
 from .configuration import Change
+from .conversation.response_memory import is_in_conversation
 from .error_owners import HARMLESS_RACES
 from .machines import Machines
 from .outputs import Emit, Output, Send, Settle
@@ -231,7 +232,7 @@ def _cleared(on: Machines, event: InputAudioBufferCleared, now: float) -> list[O
 def _response_created(on: Machines, event: ResponseCreated, now: float) -> list[Output]:
     response = event.response
     outputs = on.responses.created(response, by_turn=on.expects_answer(now), now=now)
-    if _in_conversation(response):
+    if is_in_conversation(response):
         on.turn_is_answered = on.turn_is_refused = False
         on.turn_moved(now)
     if on.responses.is_cancelled(response.id or ""):
@@ -243,7 +244,7 @@ def _response_created(on: Machines, event: ResponseCreated, now: float) -> list[
 def _response_done(on: Machines, event: ResponseDone, now: float) -> list[Output]:
     response = event.response
     outputs: list[Output] = []
-    if _in_conversation(response):
+    if is_in_conversation(response):
         for index, item in enumerate(response.output or []):
             outputs += _ended_untold(on, item, index, response.id or "")
             outputs += _called(on, item, response.id or "", now)
@@ -251,7 +252,7 @@ def _response_done(on: Machines, event: ResponseDone, now: float) -> list[Output
     own_end = (ResponseStatus.COMPLETED, ResponseStatus.INCOMPLETE)
     on.tools.response_done(response.id or "", completed=response.status in own_end)
     outputs += on.truncation.response_done(response)
-    if _in_conversation(response):
+    if is_in_conversation(response):
         on.turn_is_refused = False
     return [*outputs, *on.responses.done(response)]
 
@@ -279,7 +280,7 @@ def _output_item_added(
     on: Machines, event: ResponseOutputItemAdded, now: float
 ) -> list[Output]:
     response = on.conversation.responses.get(event.response_id)
-    inside = response is None or _in_conversation(response)
+    inside = response is None or is_in_conversation(response)
     if inside and isinstance(event.item, McpCallItem):
         on.tools.mcp_calls.called(event.item, event.response_id)
     return []
@@ -295,7 +296,11 @@ def _item_added(on: Machines, event: ConversationItemAdded, now: float) -> list[
 
 
 def _item_done(on: Machines, event: ConversationItemDone, now: float) -> list[Output]:
-    item = event.item
+    return _mcp_item_done(on, event.item)
+
+
+def _mcp_item_done(on: Machines, item: Item) -> list[Output]:
+    """Act on an item of the server's own tools that is whole; leave others alone."""
     if isinstance(item, McpApprovalRequestItem):
         return on.tools.mcp_approval(item)
     if isinstance(item, McpCallItem) and (item.output or item.error):
@@ -318,16 +323,14 @@ def _deleted(on: Machines, event: ConversationItemDeleted, now: float) -> list[O
 
 def _called(on: Machines, item: Item, response_id: str, now: float) -> list[Output]:
     """Act on a call once, though it is told in several events."""
-    if isinstance(item, McpApprovalRequestItem):
-        return on.tools.mcp_approval(item)
-    if isinstance(item, McpCallItem) and (item.output or item.error):
-        on.tools.mcp_calls.over(item.id or "")
-    if not isinstance(item, FunctionCallItem) or not item.call_id:
+    if not isinstance(item, FunctionCallItem):
+        return _mcp_item_done(on, item)
+    if not item.call_id:
         return []
     if item.status in (ItemStatus.INCOMPLETE, ItemStatus.IN_PROGRESS):
         return []
     response = on.conversation.responses.get(response_id)
-    if response is not None and not _in_conversation(response):
+    if response is not None and not is_in_conversation(response):
         return _called_outside(on, item, item.call_id, response_id)
     return on.tools.called(
         item.call_id,
@@ -357,12 +360,6 @@ def _called_outside(
         in_conversation=False,
     )
     return [Emit("tool.called", called)]
-
-
-def _in_conversation(response: Response) -> bool:
-    # An out-of-band response says so with a null (PROTOCOL.md section 6.5); servers
-    # that leave the field out mean the default conversation.
-    return response.conversation_id is not None
 
 
 _Reaction: TypeAlias = Callable[[Machines, Any, float], list[Output]]

@@ -30,6 +30,7 @@ from ..errors import (
 from ..events import ErrorOccurred, ResponseCreate
 from ..resources.limits import APIError
 from ..resources.response import Response, ResponseConfig
+from .conversation.response_memory import is_in_conversation
 from .outputs import Emit, Output, Send, Settle
 from .recent import Recent
 from .response_run import ResponseRun, ending_of, is_out_of_band, tag_of, tagged
@@ -279,7 +280,9 @@ class ResponseScheduler:
             return []
         run = self._match(response, by_turn=by_turn)
         if run is None:
-            run = ResponseRun(state=_S.ACTIVE, in_conversation=_is_inside(response))
+            run = ResponseRun(
+                state=_S.ACTIVE, in_conversation=is_in_conversation(response)
+            )
         else:
             self._leave_asked(run)
             run.move(_I.CREATED)
@@ -310,7 +313,7 @@ class ResponseScheduler:
             run = self._match(response, by_turn=False)
             if run is not None:
                 self._leave_asked(run)
-        if _is_inside(response):
+        if is_in_conversation(response):
             self._blocked_until = None
         if run is None:
             run = ResponseRun(state=_S.ACTIVE)
@@ -337,7 +340,7 @@ class ResponseScheduler:
         candidates = [
             run
             for run in self._asked
-            if run.in_conversation == _is_inside(response)
+            if run.in_conversation == is_in_conversation(response)
             and run.gone_out
             and not (run.is_tagged and self._echoes_metadata)
         ]
@@ -508,12 +511,6 @@ class ResponseScheduler:
 def _run(config: Opt[ResponseConfig], event_id: str) -> ResponseRun:
     request = ResponseCreate(event_id=event_id, response=tagged(config, event_id))
     return ResponseRun(request, config, in_conversation=not is_out_of_band(config))
-
-
-def _is_inside(response: Response) -> bool:
-    # An out-of-band response says so with a null (PROTOCOL.md section 6.5); servers
-    # that leave the field out mean the default conversation.
-    return response.conversation_id is not None
 
 
 def _cancelled_first() -> ResponseCancelled:

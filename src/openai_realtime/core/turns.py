@@ -19,10 +19,10 @@ from ..resources.limits import APIError
 from .input_audio import AudioSpan, InputAudioLedger
 from .turn_state import TurnState, UserTurn
 
-__all__ = ["Turns"]
+__all__ = ["SHORTEST_COMMIT_MS", "Turns"]
 
 # PROTOCOL.md section 3.6.
-_SHORTEST_COMMIT_MS = 100
+SHORTEST_COMMIT_MS = 100
 _COMMIT_EMPTY = "input_audio_buffer_commit_empty"
 
 # Spans that wait for their commit: one as a rule, two when speech goes on at once.
@@ -184,7 +184,7 @@ class Turns:
         there was too little: somebody else has taken it.
         """
         samples = commit.span.end - commit.span.start
-        enough = self.ledger.position_at(_SHORTEST_COMMIT_MS)
+        enough = self.ledger.position_at(SHORTEST_COMMIT_MS)
         return error.code != _COMMIT_EMPTY or samples < enough
 
     def _give_back(self, commit: _Commit, index: int) -> None:

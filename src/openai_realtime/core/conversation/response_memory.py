@@ -7,7 +7,7 @@ from collections import deque
 from ...resources.response import Response, ResponseStatus
 from .id_memory import IdMemory
 
-__all__ = ["ResponseMemory"]
+__all__ = ["ResponseMemory", "is_in_conversation"]
 
 _MAX_ENDED = 256
 _MAX_RUNNING = 256
@@ -57,12 +57,9 @@ class ResponseMemory:
         )
 
     def is_out_of_band(self, response_id: str) -> bool:
-        """Whether a response says that it belongs to no conversation.
-
-        Servers that leave the field out mean the default one.
-        """
+        """Whether a response says that it belongs to no conversation."""
         response = self.by_id.get(response_id)
-        return response is not None and response.conversation_id is None
+        return response is not None and not is_in_conversation(response)
 
     def is_news(self, response_id: str) -> bool:
         """Whether an id is unknown, and was not asked about before."""
@@ -83,3 +80,12 @@ class ResponseMemory:
         ids.append(response_id)
         if len(ids) > limit:
             del self.by_id[ids.popleft()]
+
+
+def is_in_conversation(response: Response) -> bool:
+    """Whether a response is of the default conversation.
+
+    An out-of-band response says with a null that it is not (PROTOCOL.md section 6.5);
+    servers that leave the field out mean the default one.
+    """
+    return response.conversation_id is not None
