@@ -351,7 +351,7 @@ def test_refused_commit_before_a_clear_stays_cleared(by_us: bool) -> None:
     else:
         turns.cleared()
     turns.append_sent(pcm(SECOND, 2))
-    assert turns.commit_refused(refusal("a"))
+    assert turns.commit_refused(refusal("a", code="server_error"))
     assert turns.pending_ms == 1000
     turns.commit_sent("b")
     assert seconds_of(turns.committed("u")) == [2]
@@ -364,7 +364,7 @@ def test_refused_commit_does_not_join_one_behind_a_clear() -> None:
     turns.clear_sent()
     turns.append_sent(pcm(SECOND, 2))
     turns.commit_sent("b")
-    assert turns.commit_refused(refusal("a"))
+    assert turns.commit_refused(refusal("a", code="server_error"))
     assert seconds_of(turns.committed("u")) == [2]
 
 
