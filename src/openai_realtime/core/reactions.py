@@ -325,9 +325,8 @@ def _called(on: Machines, item: Item, response_id: str, now: float) -> list[Outp
     """Act on a call once, though it is told in several events."""
     if not isinstance(item, FunctionCallItem):
         return _mcp_item_done(on, item)
-    if not item.call_id:
-        return []
-    if item.status in (ItemStatus.INCOMPLETE, ItemStatus.IN_PROGRESS):
+    unfinished = item.status in (ItemStatus.INCOMPLETE, ItemStatus.IN_PROGRESS)
+    if unfinished or not item.call_id:
         return []
     response = on.conversation.responses.get(response_id)
     if response is not None and not is_in_conversation(response):
