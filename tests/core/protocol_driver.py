@@ -9,7 +9,10 @@ from typing import Any
 from openai_realtime import UNSET
 from openai_realtime.core.outputs import (
     Emit,
+    FollowUpDropped,
     Output,
+    ResponseBegan,
+    ResponseEnded,
     RunTool,
     Send,
     Settle,
@@ -33,6 +36,7 @@ class Driver:
         runs: Every tool that was asked to run.
         stopped: The calls whose tools were to be stopped.
         settled: What was settled: ticket with result or error.
+        lives: What was told of the beginnings and ends of responses.
     """
 
     def __init__(self, *, protocol: dict[str, Any] | None = None, **audio: Any) -> None:
@@ -46,6 +50,7 @@ class Driver:
         self.runs: list[RunTool] = []
         self.stopped: list[str] = []
         self.settled: list[tuple[str, Any]] = []
+        self.lives: list[Output] = []
         self.receive(session(**audio))
 
     def receive(self, *events: RealtimeEvent) -> list[str]:
@@ -113,6 +118,8 @@ class Driver:
                     self.stopped.append(call_id)
                 case Settle(ticket=ticket, result=result, error=error):
                     self.settled.append((ticket, error or result))
+                case ResponseBegan() | ResponseEnded() | FollowUpDropped():
+                    self.lives.append(output)
                 case _:
                     raise AssertionError(f"unexpected output: {output}")
         self.protocol.check()

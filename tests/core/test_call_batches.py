@@ -26,14 +26,14 @@ def test_follow_up_needs_all_outputs_and_the_end(batches: CallBatches) -> None:
     batches.add(first)
     batches.add(second)
     batches.answered(first)
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is False
     batches.response_done("r1", completed=True)
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is False
     assert (batches.is_open(first), batches.is_open(second)) == (False, True)
     assert batches.open_calls() == {"c2"}
     batches.answered(second)
-    assert batches.take_follow_up() is True
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is True
+    assert batches.take_follow_up().is_due is False
     assert batches.is_open(second) is False
 
 
@@ -41,9 +41,9 @@ def test_follow_up_waits_for_the_end(batches: CallBatches) -> None:
     """All outputs before the end of the response are not enough."""
     batches.add(call("c1"))
     batches.answered(call("c1"))
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is False
     batches.response_done("r1", completed=True)
-    assert batches.take_follow_up() is True
+    assert batches.take_follow_up().is_due is True
 
 
 def test_a_response_that_did_not_complete_wants_no_follow_up(
@@ -53,13 +53,13 @@ def test_a_response_that_did_not_complete_wants_no_follow_up(
     batches.add(call("c1"))
     batches.answered(call("c1"))
     batches.response_done("r1", completed=False)
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is False
 
 
 def test_a_response_without_calls_wants_no_follow_up(batches: CallBatches) -> None:
     """An ordinary reply is not followed by another one."""
     batches.response_done("r1", completed=True)
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is False
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_one_call_that_wants_a_reply_is_enough(
     for each in calls:
         batches.answered(each)
     batches.response_done("r1", completed=True)
-    assert batches.take_follow_up() is due
+    assert batches.take_follow_up().is_due is due
 
 
 def test_two_responses_settle_apart(batches: CallBatches) -> None:
@@ -91,9 +91,9 @@ def test_two_responses_settle_apart(batches: CallBatches) -> None:
         batches.add(each)
         batches.response_done(each.response_id, completed=True)
     batches.answered(second)
-    assert batches.take_follow_up() is True
+    assert batches.take_follow_up().is_due is True
     batches.answered(first)
-    assert batches.take_follow_up() is True
+    assert batches.take_follow_up().is_due is True
 
 
 def test_two_settled_responses_share_one_follow_up(batches: CallBatches) -> None:
@@ -103,8 +103,8 @@ def test_two_settled_responses_share_one_follow_up(batches: CallBatches) -> None
         batches.add(each)
         batches.answered(each)
         batches.response_done(each.response_id, completed=True)
-    assert batches.take_follow_up() is True
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is True
+    assert batches.take_follow_up().is_due is False
 
 
 @pytest.mark.parametrize("completed", [True, False])
@@ -112,9 +112,9 @@ def test_a_call_may_come_after_the_end(batches: CallBatches, completed: bool) ->
     """A call that is told of late is followed up as if it had come in time."""
     batches.response_done("r1", completed=completed)
     batches.add(call("c1"))
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is False
     batches.answered(call("c1"))
-    assert batches.take_follow_up() is completed
+    assert batches.take_follow_up().is_due is completed
 
 
 def test_batches_have_a_bound(batches: CallBatches) -> None:
@@ -124,4 +124,4 @@ def test_batches_have_a_bound(batches: CallBatches) -> None:
     assert len(batches.open_calls()) == MOST_BATCHES
     batches.answered(call("c0", "r0"))
     batches.response_done("r0", completed=True)
-    assert batches.take_follow_up() is False
+    assert batches.take_follow_up().is_due is False

@@ -27,7 +27,17 @@ from hypothesis import strategies as st
 from openai_realtime import UNSET
 from openai_realtime.codec import decode_event, encode_event
 from openai_realtime.core.conversation import AudioRetention, RealtimeConversation
-from openai_realtime.core.outputs import Emit, Output, RunTool, Send, Settle, StopTool
+from openai_realtime.core.outputs import (
+    Emit,
+    FollowUpDropped,
+    Output,
+    ResponseBegan,
+    ResponseEnded,
+    RunTool,
+    Send,
+    Settle,
+    StopTool,
+)
 from openai_realtime.core.playback import PlaybackSource
 from openai_realtime.core.protocol import RealtimeProtocol
 from openai_realtime.core.response_scheduler import When
@@ -157,6 +167,7 @@ class HostileSession:
         self._outbox: deque[RealtimeEvent] = deque()
         self._asked: set[str] = set()
         self._settled: Counter[str] = Counter()
+        self._under_way: set[str] = set()
         self.calls: deque[str] = deque(maxlen=8)
         self.running: set[str] = set()
         self._ran: set[str] = set()
@@ -179,6 +190,7 @@ class HostileSession:
         self._ran.clear()
         self._answered.clear()
         self._told.clear()
+        self._under_way.clear()
         self.protocol.begin_connection()
         configured = self.protocol.configure()
         for output in configured:
@@ -257,6 +269,14 @@ class HostileSession:
                 case Emit(name=name, event=local):
                     assert local.type == name
                     self._check_shown(local)
+                case ResponseBegan(response_id=response_id):
+                    assert response_id not in self._under_way, "it begins twice"
+                    self._under_way.add(response_id)
+                case ResponseEnded(response_id=response_id):
+                    assert response_id in self._under_way, "it never began"
+                    self._under_way.remove(response_id)
+                case FollowUpDropped(response_ids=response_ids):
+                    assert response_ids, "it says of nothing that it is dropped"
                 case _:
                     raise AssertionError(f"unexpected output: {output!r}")
 

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from openai_realtime import UNSET
-from openai_realtime.core.outputs import Emit, Output, Send, Settle
+from openai_realtime.core.outputs import (
+    Emit,
+    FollowUpDropped,
+    Output,
+    ResponseBegan,
+    ResponseEnded,
+    Send,
+    Settle,
+)
 from openai_realtime.core.response_scheduler import ResponseScheduler, When
 from openai_realtime.core.response_state import ResponseState
 from openai_realtime.errors import (
@@ -33,6 +41,7 @@ class Asker:
         now: The time.
         sent: The ids of the requests that went out.
         settled: What was settled: tickets with results or errors.
+        lives: What was told of the beginnings and ends of responses.
         told: The errors that everybody was told of.
     """
 
@@ -42,6 +51,7 @@ class Asker:
         self.now = 1.0
         self.sent: list[str] = []
         self.settled: list[tuple[str, Any]] = []
+        self.lives: list[Output] = []
         self.told: list[RealtimeError] = []
         self._requests: dict[str, ResponseCreate] = {}
         self._numbers = count(1)
@@ -106,6 +116,8 @@ class Asker:
                     self.settled.append((ticket, error or result))
                 case Emit(event=ErrorOccurred(error=error)):
                     self.told.append(error)
+                case ResponseBegan() | ResponseEnded() | FollowUpDropped():
+                    self.lives.append(output)
                 case _:
                     raise AssertionError(output)
         self.scheduler.check()

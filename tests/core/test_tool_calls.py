@@ -84,7 +84,7 @@ class Ledger:
     def end(self, *, completed: bool = True, response_id: str = "r1") -> bool:
         """Let the response end; return whether a follow-up is due."""
         self.calls.response_done(response_id, completed=completed)
-        return self.calls.take_follow_up()
+        return self.calls.take_follow_up().is_due
 
     def bring_to(self, state: str) -> None:
         """Bring call `c1` to a state."""
@@ -558,7 +558,7 @@ def test_who_answers_says_whether_a_reply_is_wanted(
     ledger.call(manual=True, wants_reply=not reply)
     assert not ledger.end()
     ledger.put("answer", "c1", "4", reply=reply)
-    assert ledger.calls.take_follow_up() is reply
+    assert ledger.calls.take_follow_up().is_due is reply
 
 
 def test_an_answer_may_be_too_large(ledger: Ledger) -> None:
@@ -676,10 +676,10 @@ def test_a_background_tool_answers_twice(ledger: Ledger) -> None:
     assert ledger.end()
     assert ledger.put("finished", "c1", "42") == []
     assert ledger.short(ledger.calls.deliver(quiet=False)) == []
-    assert not ledger.calls.take_follow_up()
+    assert not ledger.calls.take_follow_up().is_due
     assert _deliver(ledger) == [("news", "42")]
-    assert ledger.calls.take_follow_up()
-    assert not ledger.calls.take_follow_up()
+    assert ledger.calls.take_follow_up().is_due
+    assert not ledger.calls.take_follow_up().is_due
     assert _deliver(ledger) == []
 
 
@@ -703,8 +703,8 @@ def test_all_results_are_brought_in_at_once(ledger: Ledger) -> None:
     ledger.put("finished", "c1", "1")
     ledger.put("failed", "c2", ToolFailure.FAILED, "no")
     assert _deliver(ledger) == [("news", "1"), ("news", error("no"))]
-    assert ledger.calls.take_follow_up()
-    assert not ledger.calls.take_follow_up()
+    assert ledger.calls.take_follow_up().is_due
+    assert not ledger.calls.take_follow_up().is_due
 
 
 def test_a_background_tool_may_want_no_reply(ledger: Ledger) -> None:
@@ -713,7 +713,7 @@ def test_a_background_tool_may_want_no_reply(ledger: Ledger) -> None:
     assert not ledger.end()
     ledger.put("finished", "c1", "1")
     assert _deliver(ledger) == [("news", "1")]
-    assert not ledger.calls.take_follow_up()
+    assert not ledger.calls.take_follow_up().is_due
 
 
 def test_a_background_failure_is_brought_in(ledger: Ledger) -> None:
@@ -767,7 +767,7 @@ def test_what_went_on_wants_its_follow_up(ledger: Ledger) -> None:
     ledger.put("interrupted")
     assert not ledger.end()
     ledger.put("finished", "c2", "4")
-    assert ledger.calls.take_follow_up()
+    assert ledger.calls.take_follow_up().is_due
 
 
 # --- when the conversation goes on ---
@@ -780,8 +780,8 @@ def test_parallel_calls_have_one_follow_up(ledger: Ledger) -> None:
     ledger.put("finished", "c1", "1")
     assert not ledger.end()
     ledger.put("finished", "c2", "2")
-    assert ledger.calls.take_follow_up()
-    assert not ledger.calls.take_follow_up()
+    assert ledger.calls.take_follow_up().is_due
+    assert not ledger.calls.take_follow_up().is_due
 
 
 def test_a_cancelled_response_is_answered_and_not_followed_up(ledger: Ledger) -> None:
@@ -789,7 +789,7 @@ def test_a_cancelled_response_is_answered_and_not_followed_up(ledger: Ledger) ->
     ledger.call()
     assert not ledger.end(completed=False)
     assert ledger.put("finished", "c1", "4") == [("c1", "4")]
-    assert not ledger.calls.take_follow_up()
+    assert not ledger.calls.take_follow_up().is_due
 
 
 def test_news_and_batches_share_a_follow_up(ledger: Ledger) -> None:
@@ -798,7 +798,7 @@ def test_news_and_batches_share_a_follow_up(ledger: Ledger) -> None:
     ledger.put("finished", "c1", "4")
     _deliver(ledger)
     assert ledger.end()
-    assert not ledger.calls.take_follow_up()
+    assert not ledger.calls.take_follow_up().is_due
 
 
 def test_the_end_of_a_connection_ends_all(ledger: Ledger) -> None:

@@ -7,11 +7,12 @@ due: the server never continues by itself (PROTOCOL.md section 6.3).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .call_state import Call
 from .recent import Recent
 
-__all__ = ["MOST_BATCHES", "CallBatches"]
+__all__ = ["MOST_BATCHES", "CallBatches", "FollowUp"]
 
 # Batches, and ends of responses, of which nothing more is heard.
 MOST_BATCHES = 1_024
@@ -22,6 +23,8 @@ class _Batch:
     """The calls of one response, until it is followed up.
 
     Attributes:
+        awaited: Whether somebody was told that it will be followed up, or not.
+        unwanted: Whether nobody wants to hear what follows.
         open: The ids of those that have no output yet.
         done: Whether the response is done.
         completed: Whether it ended by itself: no other is followed up.
@@ -29,9 +32,25 @@ class _Batch:
     """
 
     open: set[str] = field(default_factory=set[str])
+    awaited: bool = False
+    unwanted: bool = False
     done: bool = False
     completed: bool = False
     reply_wanted: bool = False
+
+
+class FollowUp(NamedTuple):
+    """What follows from the batches that are complete.
+
+    Attributes:
+        is_due: Whether the model is to go on.
+        response_ids: The responses that this follows up.
+        dropped: Those that are not followed up, of which somebody waits to hear that.
+    """
+
+    is_due: bool = False
+    response_ids: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 class CallBatches:
@@ -65,22 +84,49 @@ class CallBatches:
         if batch is not None:
             batch.done, batch.completed = True, completed
 
-    def take_follow_up(self) -> bool:
-        """Return whether a complete batch wants a reply, once for each.
+    def take_follow_up(self) -> FollowUp:
+        """Return which complete batches want a reply and which do not, once for each.
 
         Batches that are complete together share one.
         """
-        due = False
+        due: list[str] = []
+        dropped: list[str] = []
         for response_id, batch in list(self._batches.items()):
-            if batch.done and not batch.open:
-                del self._batches[response_id]
-                due |= batch.completed and batch.reply_wanted
-        return due
+            if not batch.done or batch.open:
+                continue
+            del self._batches[response_id]
+            if batch.completed and batch.reply_wanted and not batch.unwanted:
+                due.append(response_id)
+            elif batch.awaited:
+                dropped.append(response_id)
+        return FollowUp(bool(due), tuple(due), tuple(dropped))
+
+    def await_follow_up(self, response_id: str) -> bool:
+        """Return whether a response that is done may be followed up, and will be told.
+
+        That is whether it made calls that are answered by us or by the service.
+        """
+        batch = self._batches.get(response_id)
+        if batch is None or not batch.completed:
+            return False
+        batch.awaited = True
+        return True
+
+    def unwant(self, response_id: str) -> None:
+        """Let a response not be followed up; its calls are answered all the same."""
+        batch = self._batches.get(response_id)
+        if batch is not None:
+            batch.unwanted = True
 
     def is_open(self, call: Call) -> bool:
         """Whether a batch waits for the output of a call."""
         batch = self._batches.get(call.response_id)
         return batch is not None and call.call_id in batch.open
+
+    def open_calls_of(self, response_id: str) -> set[str]:
+        """Return the ids of a response's calls that have no output yet."""
+        batch = self._batches.get(response_id)
+        return set() if batch is None else set(batch.open)
 
     def open_calls(self) -> set[str]:
         """Return the ids of all calls that a batch waits for."""

@@ -14,7 +14,7 @@ from ..resources.audio import PCM16
 from .configuration import Configuration
 from .conversation import RealtimeConversation
 from .error_owners import ErrorOwners
-from .outputs import Output, Send
+from .outputs import FollowUpDropped, Output, Send
 from .playback import PlaybackLedger
 from .recent import Recent
 from .response_scheduler import ResponseScheduler
@@ -105,8 +105,11 @@ class Machines:
         ends_at = self.playback.ends_at
         waits = self.tools.has_news and ends_at > now
         self.quiet_from = ends_at if waits else None
-        if self.tools.take_follow_up():
-            self.responses.follow_up(self.ids())
+        follow_up = self.tools.take_follow_up()
+        if follow_up.is_due:
+            self.responses.follow_up(self.ids(), follow_up.response_ids)
+        if follow_up.dropped:
+            outputs.append(FollowUpDropped(follow_up.dropped))
         if not self.is_users_turn(now):
             outputs += self.responses.next()
         return outputs

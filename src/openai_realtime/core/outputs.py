@@ -12,7 +12,18 @@ from ..events import LocalEvent, RealtimeEvent
 from ..resources.response import Response
 from ..resources.session import Session
 
-__all__ = ["Close", "Emit", "Output", "RunTool", "Send", "Settle", "StopTool"]
+__all__ = [
+    "Close",
+    "Emit",
+    "FollowUpDropped",
+    "Output",
+    "ResponseBegan",
+    "ResponseEnded",
+    "RunTool",
+    "Send",
+    "Settle",
+    "StopTool",
+]
 
 
 class Send(NamedTuple):
@@ -66,6 +77,50 @@ class Settle(NamedTuple):
     error: RealtimeError | None = None
 
 
+class ResponseBegan(NamedTuple):
+    """Tell that the server has begun a response, and whose it is; once for each.
+
+    Attributes:
+        response_id: The response.
+        tickets: The ids of the events that asked for it; none where the server began
+            it by itself.
+        follows: The responses whose tool calls it follows up.
+    """
+
+    response_id: str
+    tickets: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+
+
+class ResponseEnded(NamedTuple):
+    """Tell that a response that began has ended; once for each, but for a lost link.
+
+    Attributes:
+        response_id: The response.
+        response: How the server says that it ended; None where it never said.
+        error: Why it failed; None where it did not.
+        goes_on: Whether its tool calls are answered by us: then either another response
+            follows it up, or `FollowUpDropped` says that none will.
+    """
+
+    response_id: str
+    response: Response | None = None
+    error: RealtimeError | None = None
+    goes_on: bool = False
+
+
+class FollowUpDropped(NamedTuple):
+    """Tell that responses whose tools were called are not followed up after all.
+
+    Attributes:
+        response_ids: The responses.
+        error: Why the server began none; None where none was wanted.
+    """
+
+    response_ids: tuple[str, ...]
+    error: RealtimeError | None = None
+
+
 class Close(NamedTuple):
     """Close the connection."""
 
@@ -73,4 +128,14 @@ class Close(NamedTuple):
     reason: str
 
 
-Output: TypeAlias = Send | Emit | RunTool | StopTool | Settle | Close
+Output: TypeAlias = (
+    Send
+    | Emit
+    | RunTool
+    | StopTool
+    | Settle
+    | ResponseBegan
+    | ResponseEnded
+    | FollowUpDropped
+    | Close
+)

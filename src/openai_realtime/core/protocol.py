@@ -207,6 +207,7 @@ class RealtimeProtocol:
         content: Sequence[ContentPart | Mapping[str, Any]],
         *,
         now: float,
+        config: Opt[ResponseConfig] = UNSET,
         interrupt: bool = False,
         when: When = When.WAIT,
         event_id: str | None = None,
@@ -218,6 +219,7 @@ class RealtimeProtocol:
         Args:
             content: The parts of the message.
             now: The time.
+            config: Parameters for this response only.
             interrupt: Whether the message barges in, as a voice would.
             when: What becomes of the request while another response is under way; one
                 that interrupts waits for the end of what it cancels.
@@ -230,7 +232,7 @@ class RealtimeProtocol:
         parts = content_parts(content)
         commits = self._commit_is_due(short_is_wrong=not parts)
         barge_in = self.interrupt(now=now) if interrupt else []
-        request = self._request(UNSET, When.WAIT if interrupt else when, event_id)
+        request = self._request(config, When.WAIT if interrupt else when, event_id)
         commit = self._commit() if commits else []
         if not parts:
             return [*barge_in, *commit, *request]
@@ -327,6 +329,38 @@ class RealtimeProtocol:
             heard = Heard(sample_count, PlaybackSource.DEVICE)
             outputs += self._on.truncation.cut(item, heard, now=now)
         return outputs
+
+    def cancel_reply(
+        self, ticket: str | None, response_id: str | None, *, now: float
+    ) -> list[Output]:
+        """Stop one response, and cut it to what was heard; leave all others alone.
+
+        One that waits for its turn is withdrawn. Where its tools run, they are answered
+        and not followed up.
+
+        Args:
+            ticket: The id of the event that asked for it, where one did.
+            response_id: The response, where it has begun.
+            now: The time.
+        """
+        outputs, run = self.responses.cancel_one(ticket, response_id, now=now)
+        if response_id is not None:
+            self.tools.unwant_follow_up(response_id)
+        if run is None:
+            return [*outputs, *self._on.proceed(now)]
+        if run.response_id is None:
+            # Without an id the cancel is that of the default conversation's response.
+            return [self._on.cancel(None)] if run.in_conversation else []
+        self._on.truncation.stop(run.response_id)
+        outputs.append(self._on.cancel(run.response_id))
+        for item in self.conversation.items_of(run.response_id):
+            heard = self.playback.heard(item.id, now=now)
+            outputs += self._on.truncation.cut(item, heard, now=now)
+        return outputs
+
+    def is_stopped(self, response_id: str) -> bool:
+        """Whether a response was interrupted, and what still comes of it dropped."""
+        return self._on.truncation.has_stopped(response_id)
 
     def interrupt(self, *, now: float) -> list[Output]:
         """Barge in: cancel what runs, cut all that plays or waits to the part heard.

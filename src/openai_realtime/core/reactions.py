@@ -238,6 +238,8 @@ def _response_created(on: Machines, event: ResponseCreated, now: float) -> list[
     if on.responses.is_cancelled(response.id or ""):
         # It was cancelled before it had an id.
         on.truncation.stop(response.id or "")
+        if not is_in_conversation(response):
+            outputs.append(on.cancel(response.id or None))
     return outputs
 
 
@@ -254,7 +256,8 @@ def _response_done(on: Machines, event: ResponseDone, now: float) -> list[Output
     outputs += on.truncation.response_done(response)
     if is_in_conversation(response):
         on.turn_is_refused = False
-    return [*outputs, *on.responses.done(response)]
+    goes_on = on.tools.goes_on(response.id or "")
+    return [*outputs, *on.responses.done(response, goes_on=goes_on)]
 
 
 def _output_item_done(

@@ -40,6 +40,7 @@ class ResponseRun:
         gone_out: Whether the request has really been sent.
         response_id: Its id, once the server has told.
         follows_up: Whether answered tools wait for it too.
+        follows: The responses that called those tools.
         guessed: Whether it was taken for the answer by order alone.
         since: When it was sent, or when the server last spoke of it.
         lost_blindly: Whether it was refused because of a response nobody knows of.
@@ -54,6 +55,7 @@ class ResponseRun:
     gone_out: bool = False
     response_id: str | None = None
     follows_up: bool = False
+    follows: list[str] = field(default_factory=list[str])
     guessed: bool = False
     since: float = 0.0
     lost_blindly: bool = False

@@ -31,7 +31,15 @@ from ..events import ErrorOccurred, ResponseCreate
 from ..resources.limits import APIError
 from ..resources.response import Response, ResponseConfig
 from .conversation.response_memory import is_in_conversation
-from .outputs import Emit, Output, Send, Settle
+from .outputs import (
+    Emit,
+    FollowUpDropped,
+    Output,
+    ResponseBegan,
+    ResponseEnded,
+    Send,
+    Settle,
+)
 from .recent import Recent
 from .response_run import ResponseRun, ending_of, is_out_of_band, tag_of, tagged
 from .response_state import ResponseInput, ResponseState
@@ -162,11 +170,17 @@ class ResponseScheduler:
         # What waits already is waiting for something.
         return self.next() if len(self._waiting) == 1 else []
 
-    def follow_up(self, event_id: str) -> None:
-        """Ask for a response that nobody waits for; one that is waiting serves."""
+    def follow_up(self, event_id: str, follows: Iterable[str] = ()) -> None:
+        """Ask for a response that nobody waits for; one that is waiting serves.
+
+        Args:
+            event_id: The id of the event that asks, where one is needed.
+            follows: The responses whose calls were answered.
+        """
         if not self._waiting:
             self._waiting.append(_run(UNSET, event_id))
         self._waiting[0].follows_up = True
+        self._waiting[0].follows += follows
 
     def next(self) -> list[Output]:
         """Return the request to send now, if it is anybody's turn."""
@@ -184,7 +198,8 @@ class ResponseScheduler:
         """Note that a request went out, ours or one that the user sent by hand.
 
         Returns:
-            Whether it was cancelled meanwhile, so that its cancel is to be sent now.
+            Whether it was cancelled meanwhile, so that its cancel is to be sent now;
+            that of an out-of-band response needs its id, and waits for it.
         """
         if event.event_id and event.event_id in self._answered_early:
             self._answered_early.remove(event.event_id)
@@ -203,7 +218,7 @@ class ResponseScheduler:
         run.move(_I.SEND)
         run.gone_out = True
         run.since = now
-        return run.state is _S.CANCELLING
+        return run.state is _S.CANCELLING and run.in_conversation
 
     def not_sent(self, event: ResponseCreate, error: RealtimeError) -> list[Output]:
         """Note that a request could not be sent: nobody may wait for its answer."""
@@ -239,6 +254,47 @@ class ResponseScheduler:
             # Something runs there that we were never told of.
             cancelled.append(None)
         return cancelled
+
+    def cancel_one(
+        self, ticket: str | None, response_id: str | None, *, now: float
+    ) -> tuple[list[Output], ResponseRun | None]:
+        """Cancel one response, or its follow-up; a request that waits is withdrawn.
+
+        Args:
+            ticket: The id of the event that asked for it, where one did.
+            response_id: The response, where it has begun.
+            now: The time.
+
+        Returns:
+            What follows, and what is to be cancelled at the server, which is None
+            where nothing runs there.
+        """
+        for run in [*self._asked, *self._live.values()]:
+            if self._is_of(run, ticket, response_id):
+                gone_out = run.gone_out or run.response_id is not None
+                if not run.move(_I.CANCEL) or not gone_out:
+                    return [], None
+                run.since = now
+                return [], run
+        for run in list(self._waiting):
+            if response_id is not None and response_id in run.follows:
+                return self._follow_no_more(run, response_id), None
+        return ([] if ticket is None else self.withdraw(ticket)), None
+
+    def _is_of(
+        self, run: ResponseRun, ticket: str | None, response_id: str | None
+    ) -> bool:
+        if response_id is None:
+            return ticket is not None and ticket in run.tickets
+        return run.response_id == response_id or response_id in run.follows
+
+    def _follow_no_more(self, run: ResponseRun, response_id: str) -> list[Output]:
+        """Let a request that waits not follow up a response."""
+        run.follows.remove(response_id)
+        if not run.follows and not run.tickets:
+            run.move(_I.DROP)
+            self._waiting.remove(run)
+        return [FollowUpDropped((response_id,))]
 
     def drop_waiting(self) -> list[Output]:
         """Forget the requests that wait: somebody barged in."""
@@ -291,10 +347,13 @@ class ResponseScheduler:
         run.response_id = response_id
         run.since = now
         self._live[response_id] = run
-        if len(self._live) <= _MOST_LIVE:
-            return []
-        oldest = next(iter(self._live.values()))
-        return self._give_up(oldest, "began and was followed by too many others")
+        outputs: list[Output] = [_began(run, response_id)]
+        if len(self._live) > _MOST_LIVE:
+            oldest = next(iter(self._live.values()))
+            outputs += self._give_up(
+                oldest, "began and was followed by too many others"
+            )
+        return outputs
 
     def progress(self, response_id: str, *, now: float) -> None:
         """Note a sign of life of a response."""
@@ -302,23 +361,33 @@ class ResponseScheduler:
         if run is not None:
             run.since = now
 
-    def done(self, response: Response) -> list[Output]:
-        """Note that a response ended, also one whose beginning was never told."""
+    def done(self, response: Response, *, goes_on: bool = False) -> list[Output]:
+        """Note that a response ended, also one whose beginning was never told.
+
+        Args:
+            response: The response.
+            goes_on: Whether its calls are answered by us, and then it is followed up.
+        """
         response_id = response.id
         if not response_id or response_id in self._ended:
             return []
         self._ended.append(response_id)
         run = self._live.pop(response_id, None)
+        outputs: list[Output] = []
         if run is None:
             run = self._match(response, by_turn=False)
-            if run is not None:
+            if run is None:
+                run = ResponseRun(state=_S.ACTIVE)
+            else:
                 self._leave_asked(run)
+            run.response_id = response_id
+            outputs.append(_began(run, response_id))
         if is_in_conversation(response):
             self._blocked_until = None
-        if run is None:
-            run = ResponseRun(state=_S.ACTIVE)
         run.move(ending_of(response))
-        return _settle_ended(run, response)
+        error = _failure_of(response) if run.state is _S.FAILED else None
+        outputs.append(ResponseEnded(response_id, response, error, goes_on))
+        return [*outputs, *_settle_ended(run, response, error)]
 
     def _leave_asked(self, run: ResponseRun) -> None:
         """Note that a request was answered, be it before we were told that it went out.
@@ -505,7 +574,10 @@ class ResponseScheduler:
             subject = f"response {run.response_id}"
         ticket = run.tickets[0] if run.tickets else run.response_id or ""
         error = AnswerTimeout(f"{subject} {what}; it is given up", ticket=ticket)
-        return _settle(run, error=error)
+        settled = _settle(run, error=error)
+        if run.response_id is None:
+            return settled
+        return [ResponseEnded(run.response_id, error=error), *settled]
 
 
 def _run(config: Opt[ResponseConfig], event_id: str) -> ResponseRun:
@@ -519,11 +591,17 @@ def _cancelled_first() -> ResponseCancelled:
     )
 
 
-def _settle_ended(run: ResponseRun, response: Response) -> list[Output]:
+def _began(run: ResponseRun, response_id: str) -> ResponseBegan:
+    return ResponseBegan(response_id, tuple(run.tickets), tuple(run.follows))
+
+
+def _settle_ended(
+    run: ResponseRun, response: Response, error: RealtimeError | None
+) -> list[Output]:
     """Tell whoever asked how a response ended; of a failed one, somebody is told."""
-    if run.state is not _S.FAILED:
+    if error is None:
         return [Settle(ticket, result=response) for ticket in run.tickets]
-    return _settle(run, error=_failure_of(response))
+    return _settle(run, error=error)
 
 
 def _failure_of(response: Response) -> ResponseFailed:
@@ -536,11 +614,17 @@ def _failure_of(response: Response) -> ResponseFailed:
 
 def _settle(run: ResponseRun, *, error: RealtimeError) -> list[Output]:
     """Tell whoever asked why nothing came of it; where nobody did, tell everybody."""
-    if run.tickets:
-        return [Settle(ticket, error=error) for ticket in run.tickets]
-    return [Emit("error", ErrorOccurred(error=error, context=run.request))]
+    told = [*_settle_all([run], error)]
+    if not run.tickets:
+        told.append(Emit("error", ErrorOccurred(error=error, context=run.request)))
+    return told
 
 
 def _settle_all(runs: Iterable[ResponseRun], error: RealtimeError) -> list[Output]:
     """Tell all who asked; what was nobody's wish needs no telling."""
-    return [Settle(ticket, error=error) for run in runs for ticket in run.tickets]
+    told: list[Output] = []
+    for run in runs:
+        told += [Settle(ticket, error=error) for ticket in run.tickets]
+        if run.follows and run.response_id is None:
+            told.append(FollowUpDropped(tuple(run.follows), error))
+    return told

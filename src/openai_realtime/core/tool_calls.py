@@ -14,7 +14,7 @@ from ..errors import LocalProtocolError
 from ..events import ConversationItemCreate
 from ..resources.items import FunctionCallOutputItem, Item, McpApprovalRequestItem
 from ..resources.tools import ToolDefinition
-from .call_batches import CallBatches
+from .call_batches import CallBatches, FollowUp
 from .call_messages import (
     approval_wanted,
     error_news,
@@ -276,14 +276,30 @@ class ToolCalls:
         """Note that a response ended; one that did not complete wants no follow-up."""
         self._batches.response_done(response_id, completed=completed)
 
-    def take_follow_up(self) -> bool:
-        """Return whether a response is due now, once.
+    def take_follow_up(self) -> FollowUp:
+        """Return whether a response is due now, and what it follows up; once.
 
         It is, when a batch of calls is complete and wants one, or what was delivered.
         """
         news, self._news_due = self._news_due, False
         called = self.mcp_calls.take_follow_up()
-        return self._batches.take_follow_up() or called or news
+        follow_up = self._batches.take_follow_up()
+        return follow_up._replace(is_due=follow_up.is_due or called or news)
+
+    def goes_on(self, response_id: str) -> bool:
+        """Whether a response that is done is followed up without the user's doing.
+
+        One with a call that was handed out waits for the user, who may never answer.
+        """
+        for call_id in self._batches.open_calls_of(response_id):
+            call = self._calls.get(call_id)
+            if call is not None and call.state is CallState.MANUAL:
+                return False
+        return self._batches.await_follow_up(response_id)
+
+    def unwant_follow_up(self, response_id: str) -> None:
+        """Answer a response's calls, and let the model not speak on them."""
+        self._batches.unwant(response_id)
 
     def deliver(self, *, quiet: bool) -> list[Output]:
         """Bring in what background tools have brought, as items of their own.

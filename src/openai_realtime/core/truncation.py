@@ -77,6 +77,10 @@ class Truncation:
         self._stopped.keep(response_id, None)
         self._conversation.stop_response(response_id)
 
+    def has_stopped(self, response_id: str) -> bool:
+        """Whether what still comes of a response is let go of."""
+        return response_id in self._stopped
+
     def hold(self, *, now: float) -> None:
         """Let go of all that plays, and note how far it came, to cut it a bit later."""
         for item_id, _ in self._playback.unheard(now=now):

@@ -84,13 +84,21 @@ def answered_calls_are_followed_up(log: Log, connection: int) -> None:
     open_calls: dict[str, set[str]] = {}
     done: set[str] = set()
     due: set[str] = set()
+    unwanted: set[str] = set()
     for entry in log.of(*_FOLLOWED, connection=connection):
         event = entry.subject
         if isinstance(event, ResponseCreate) or entry.what is What.BARGED_IN:
             due.clear()
             continue
+        if entry.what is What.UNWANTED:
+            due.discard(event)
+            open_calls.pop(event, None)
+            unwanted.add(event)
+            continue
         if isinstance(event, ResponseOutputItemDone):
             if isinstance(event.item, FunctionCallItem) and _wants_reply(event.item):
+                if event.response_id in unwanted:
+                    continue
                 call_id = str(event.item.call_id)
                 calls[call_id] = event.response_id
                 open_calls.setdefault(event.response_id, set()).add(call_id)
@@ -98,14 +106,14 @@ def answered_calls_are_followed_up(log: Log, connection: int) -> None:
             if event.response.status == ResponseStatus.COMPLETED:
                 done.add(str(event.response.id))
         elif entry.what is What.SENT and (answered := _answered(event)) in calls:
-            open_calls[calls[answered]].discard(answered)
+            open_calls.get(calls[answered], set()).discard(answered)
         complete = {name for name in done & open_calls.keys() if not open_calls[name]}
         due |= complete
         done -= complete
     assert not due, f"the calls of {due} are answered, and the model was not asked"
 
 
-_FOLLOWED = (What.SENT, What.FAILED, What.RECEIVED, What.BARGED_IN)
+_FOLLOWED = (What.SENT, What.FAILED, What.RECEIVED, What.BARGED_IN, What.UNWANTED)
 
 
 def _wants_reply(call: FunctionCallItem) -> bool:

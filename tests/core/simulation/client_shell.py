@@ -15,7 +15,10 @@ from openai_realtime.core.conversation import AudioRetention
 from openai_realtime.core.outputs import (
     Close,
     Emit,
+    FollowUpDropped,
     Output,
+    ResponseBegan,
+    ResponseEnded,
     RunTool,
     Send,
     Settle,
@@ -227,6 +230,8 @@ class ClientShell:
                 self.tools.stop(call_id)
             case Settle():
                 self._log.note(What.SETTLED, output)
+            case ResponseBegan() | ResponseEnded() | FollowUpDropped():
+                self._log.note(What.LIVED, output)
             case Close():
                 raise AssertionError("the client's protocol closes by itself")
         return None

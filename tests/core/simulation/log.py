@@ -29,8 +29,10 @@ class What(Enum):
     RECEIVED = "the client received: the event"
     ASKED = "the user asked for something: its ticket"
     BARGED_IN = "the user interrupted: None"
+    UNWANTED = "the user cancelled one reply: the response, None before it began"
     DELETED = "the user wanted an item deleted: its id"
     SETTLED = "the client settled: the output"
+    LIVED = "a response began, ended, or is not followed up: the output"
     EMITTED = "the client told the user: the local event"
     RAN = "a tool was to run: the output"
     STOPPED = "a tool was to stop: its call id"
@@ -66,6 +68,7 @@ _SHOWN = (
     *("role", "status", "name", "arguments", "output", "text", "transcript", "content"),
     *("delta", "audio", "audio_end_ms", "audio_start_ms", "conversation_id"),
     *("metadata", "ticket", "result", "code", "kind", "sample_count"),
+    *("tickets", "follows", "goes_on", "response_ids"),
     *("item", "response", "error"),
 )
 _LONGEST = 120

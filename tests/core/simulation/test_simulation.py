@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from . import calls_answered, invariants, responses_in_order
+from . import calls_answered, invariants, replies_end, responses_in_order
 from .log import Log
 from .world import World
 
@@ -58,6 +58,7 @@ def check(world: World) -> None:
     invariants.memory_is_bounded(world)
     if world.connected:
         calls_answered.answered_calls_are_followed_up(log, log.connection)
+        replies_end.replies_end(log, log.connection)
         invariants.histories_are_equal(world)
 
 

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, TypeAlias
 
 from openai_realtime import UNSET
-from openai_realtime.core.outputs import Output
+from openai_realtime.core.outputs import Output, ResponseBegan
 from openai_realtime.core.response_scheduler import When
 from openai_realtime.dialect import nested_config, to_config
 from openai_realtime.errors import (
@@ -204,6 +204,19 @@ def _interrupt(user: User, dice: Dice) -> None:
     user.wish(user.shell.protocol.interrupt, now=user.log.now)
 
 
+def _cancel_reply(user: User, dice: Dice) -> None:
+    """Cancel one reply: by the response that began, or by who asked for it."""
+    back = -1 - dice.below(3)
+    began = [entry.subject for entry in user.log.of(What.LIVED)]
+    ids = [each.response_id for each in began if isinstance(each, ResponseBegan)]
+    tickets = [entry.subject for entry in user.log.of(What.ASKED)]
+    response_id = ids[back] if len(ids) >= -back and dice.below(2) else None
+    ticket = tickets[back] if len(tickets) >= -back else None
+    user.log.note(What.UNWANTED, response_id)
+    verb = user.shell.protocol.cancel_reply
+    user.wish(verb, ticket, response_id, now=user.log.now)
+
+
 def _report_played(user: User, dice: Dice) -> None:
     samples = dice.one_of((0, 480, 4_800, 10_000_000))
     user.shell.protocol.playback.played(user.spoken_item(dice), samples)
@@ -311,6 +324,7 @@ _ACTS: tuple[_Act, ...] = (
     *(_update,) * 3,
     *(_cancel,) * 4,
     *(_interrupt,) * 4,
+    *(_cancel_reply,) * 2,
     *(_add_tool,) * 3,
     *(_approve,) * 2,
     *(_answer,) * 2,

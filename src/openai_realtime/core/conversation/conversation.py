@@ -103,6 +103,10 @@ class RealtimeConversation:
         """Drop all that still comes for an item: its playback has ended."""
         self._state.store.cut_off(item_id)
 
+    def items_of(self, response_id: str) -> list[FormattedItem]:
+        """Return the items that a response has made, in order."""
+        return self._state.store.made_by_response(response_id)
+
     def stop_response(self, response_id: str) -> None:
         """Drop all that still comes for the items of a response, begun or not."""
         self._state.store.stop_response(response_id)

@@ -190,6 +190,11 @@ class ItemStore:
             if record.response_id != response_id
         }
 
+    def made_by_response(self, response_id: str) -> list[FormattedItem]:
+        """Return the items that a response has made, in order."""
+        records = (self.records[item_id] for item_id in self.order)
+        return [each.item for each in records if each.response_id == response_id]
+
     def is_dropped(self, item_id: str, response_id: str) -> bool:
         """Whether deltas for this item, of this response, are no longer wanted."""
         return item_id in self._cut_off or response_id in self._stopped
