@@ -44,8 +44,7 @@ HOUSE = (
         (
             "alarm event_stream provider task_scope tools",
             "handlers",
-            "api",
-            "reply",
+            "api reply",
             "client",
             "sync",
         ),

@@ -35,6 +35,7 @@ from .errors import (
 from .event_stream import EventStream
 from .events import RealtimeEvent, RealtimeEventType, UnknownEvent
 from .handlers import EventHandlerCallback, RealtimeEventHandler
+from .reply import Reply, ReplyItems, ReplyState, ReplyTimings
 from .resources import (
     AnomalyKind,
     APIError,
@@ -151,6 +152,10 @@ __all__ = [
     "RealtimeEventHandler",
     "RealtimeEventType",
     "RemoteProtocolError",
+    "Reply",
+    "ReplyItems",
+    "ReplyState",
+    "ReplyTimings",
     "Response",
     "ResponseCancelled",
     "ResponseConfig",

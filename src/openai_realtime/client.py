@@ -23,6 +23,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from types import MappingProxyType
 from typing import Any, Self, TypeGuard
 
 from ._struct import UNSET
@@ -34,7 +35,18 @@ from .core.configuration import Change
 from .core.conversation import AudioRetention, RealtimeConversation
 from .core.error_owners import ErrorOwners
 from .core.message_content import content_parts
-from .core.outputs import Close, Emit, Output, RunTool, Send, Settle, StopTool
+from .core.outputs import (
+    Close,
+    Emit,
+    FollowUpDropped,
+    Output,
+    ResponseBegan,
+    ResponseEnded,
+    RunTool,
+    Send,
+    Settle,
+    StopTool,
+)
 from .core.playback import PlaybackSource
 from .core.protocol import RealtimeProtocol
 from .core.response_scheduler import When
@@ -42,6 +54,7 @@ from .core.tool_failure import ToolFailure
 from .core.tool_options import ToolOptions
 from .dialect import nested_config, to_config
 from .errors import (
+    AnswerTimeout,
     ConfigurationError,
     ConnectionClosed,
     DroppedSettingWarning,
@@ -51,7 +64,7 @@ from .errors import (
     ServerError,
     ToolError,
 )
-from .event_stream import EventStream
+from .event_stream import EventStream, WhenFull
 from .events import (
     ConversationItemDelete,
     ConversationItemTruncate,
@@ -59,10 +72,13 @@ from .events import (
     ErrorOccurred,
     RealtimeEvent,
     ResponseCancel,
+    ResponseCreated,
 )
 from .handlers import RealtimeEventHandler
+from .reply import Reply
+from .reply.registry import Replies
 from .resources.formatted import FormattedItem
-from .resources.items import ContentPart, InputAudioPart
+from .resources.items import ContentPart, InputAudioPart, InputTextPart
 from .resources.response import ResponseConfig
 from .resources.session import Session
 from .resources.tools import ToolDefinition
@@ -182,6 +198,7 @@ class RealtimeClient(RealtimeEventHandler):
         self._connecting: asyncio.Event | None = None
         self._to_do: deque[Output] = deque()
         self._performing = False
+        self._replies = Replies(cancel=self._cancel_reply, clock=clock)
         self._protocol = self._new_protocol()
         self.realtime.observe(self)
 
@@ -259,7 +276,7 @@ class RealtimeClient(RealtimeEventHandler):
             await self._connecting.wait()
         self.realtime.require_open(wanted)
 
-    async def _session_begun(self, opening: EventStream) -> None:
+    async def _session_begun(self, opening: EventStream[RealtimeEvent]) -> None:
         """Wait for `session.created`, the first event of every connection.
 
         The service upgrades some connections only to refuse them with an `error` and a
@@ -416,31 +433,26 @@ class RealtimeClient(RealtimeEventHandler):
 
     async def send_user_message_content(
         self,
-        content: Sequence[ContentPart | Mapping[str, Any]],
+        content: str | Sequence[ContentPart | Mapping[str, Any]],
         *,
         interrupt: bool = False,
-    ) -> None:
+    ) -> Reply:
         """Add a user message and ask for a response.
 
         Args:
-            content: Parts such as ``{"type": "input_text", "text": ...}`` or
+            content: Text, or parts such as ``{"type": "input_text", "text": ...}`` or
                 ``{"type": "input_audio", "audio": <bytes>}``.
             interrupt: Whether the message barges in on a reply that is being spoken, as
                 a voice would; else the answer to it waits.
 
+        Returns:
+            The reply, once the message is on its way; await it for the answer. A
+            failure that nobody awaits is an ``error`` event.
+
         Raises:
             ConfigurationError: A part is not understood.
         """
-        await self._until_ready("a message")
-        parts = content_parts(content)
-        self._check_audio_of(parts)
-        ticket = self.realtime.new_event_id()
-        await self._ask(
-            ticket,
-            self._protocol.send_user_message_content(
-                parts, interrupt=interrupt, event_id=ticket, now=self._clock()
-            ),
-        )
+        return await self._request("a message", content, interrupt=interrupt)
 
     async def append_input_audio(self, audio: object) -> None:
         """Stream audio of the user, in pieces of any length.
@@ -459,7 +471,7 @@ class RealtimeClient(RealtimeEventHandler):
             if isinstance(output, Send):
                 await self.realtime.send(output.event)
 
-    async def create_response(self, *, when: str = When.WAIT, **fields: Any) -> None:
+    async def create_response(self, *, when: str = When.WAIT, **fields: Any) -> Reply:
         """Ask for a response; where turns are found by hand, commit the audio first.
 
         Out-of-band requests (``conversation="none"``) never wait.
@@ -470,6 +482,10 @@ class RealtimeClient(RealtimeEventHandler):
                 or ``refuse``.
             fields: Those of `ResponseConfig`, or the flat names of the old dialect.
 
+        Returns:
+            The reply, once the request is on its way or waits for its turn; await it
+            for the answer. A failure that nobody awaits is an ``error`` event.
+
         Raises:
             ConfigurationError: A field is unknown, contradictory, out of bounds or of a
                 wrong type; nothing was sent then.
@@ -479,15 +495,143 @@ class RealtimeClient(RealtimeEventHandler):
         Warns:
             DroppedSettingWarning: The service no longer has a setting.
         """
+        return await self._request("response.create", None, when=when, fields=fields)
+
+    async def ask(
+        self,
+        content: str | Sequence[ContentPart | Mapping[str, Any]] | None = None,
+        *,
+        interrupt: bool = False,
+        when: str = When.WAIT,
+        timeout: float | None = None,
+        **fields: Any,
+    ) -> Reply:
+        """Say something, and return the reply when it is whole, tool calls included.
+
+        Args:
+            content: What the user says: text, or parts of a message. Without it, what
+                was said so far is answered. With ``conversation="none"`` it is all that
+                the model sees, and stays out of the conversation; ``input`` can give
+                more.
+            interrupt: Whether to barge in on a reply that is being spoken.
+            when: See `create_response`.
+            timeout: Seconds that the reply may take; then it is cancelled.
+            fields: Those of `ResponseConfig`, for this reply only.
+
+        Raises:
+            ConfigurationError: Something given is not understood; nothing was sent.
+            TimeoutError: It was not whole in time.
+            RealtimeError: It failed; `Reply` says how.
+
+        Cancelling it cancels the reply.
+        """
+        reply = await self._request(
+            "a message", content, interrupt=interrupt, when=when, fields=fields
+        )
+        try:
+            async with asyncio.timeout(timeout):
+                return await reply
+        except TimeoutError as exc:
+            if isinstance(exc, AnswerTimeout):
+                raise
+            self._cancel_soon(reply)
+            raise TimeoutError(
+                f"the reply was not whole within {timeout} s, and is cancelled"
+            ) from None
+        except asyncio.CancelledError:
+            self._cancel_soon(reply)
+            raise
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self,
+        content: str | Sequence[ContentPart | Mapping[str, Any]] | None = None,
+        *,
+        interrupt: bool = False,
+        when: str = When.WAIT,
+        **fields: Any,
+    ) -> AsyncGenerator[Reply]:
+        """Say something, and follow the reply while it comes.
+
+        Leaving the block while the reply runs cancels it, and cuts it to what was
+        heard::
+
+            async with client.stream("Tell me a story") as reply:
+                async for chunk in reply.audio_chunks():
+                    player.write(chunk)
+
+        Args:
+            content: See `ask`.
+            interrupt: Whether to barge in on a reply that is being spoken.
+            when: See `create_response`.
+            fields: Those of `ResponseConfig`, for this reply only.
+
+        Raises:
+            ConfigurationError: Something given is not understood; nothing was sent.
+        """
+        reply = await self._request(
+            "a message", content, interrupt=interrupt, when=when, fields=fields
+        )
+        try:
+            yield reply
+        finally:
+            self._cancel_soon(reply)
+
+    def replies(
+        self, *, buffer: int = 64, when_full: WhenFull = "error"
+    ) -> EventStream[Reply]:
+        """Iterate over all replies as they begin, those to the user's voice too.
+
+        Args:
+            buffer: How many replies may wait for this consumer.
+            when_full: What becomes of a consumer that is further behind; see `events`.
+        """
+        return self._replies.stream(buffer, when_full)
+
+    async def _request(
+        self,
+        wanted: str,
+        content: str | Sequence[ContentPart | Mapping[str, Any]] | None,
+        *,
+        interrupt: bool = False,
+        when: str = When.WAIT,
+        fields: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Reply:
+        """Ask for a reply, to a message or to what was said so far."""
         nested, notes = nested_config(fields, ResponseConfig)
         config = to_config(nested, ResponseConfig) if nested else UNSET
+        if isinstance(content, str):
+            content = [InputTextPart(text=content)]
+        parts = [] if content is None else content_parts(content)
         self._warn(notes)
-        await self._until_ready("response.create")
-        ticket = self.realtime.new_event_id()
-        await self._ask(
-            ticket,
-            self._protocol.create_response(config, when=_policy(when), event_id=ticket),
+        await self._until_ready(wanted)
+        self._check_audio_of(parts)
+        ticket, policy = self.realtime.new_event_id(), _policy(when)
+        reply = self._replies.ask(ticket, self.conversation)
+        outputs = self._protocol.send_user_message_content(
+            parts,
+            config=config,
+            interrupt=interrupt,
+            when=policy,
+            event_id=ticket,
+            now=self._clock(),
         )
+        await self._ask(ticket, outputs)
+        return reply
+
+    async def _cancel_reply(self, reply: Reply) -> None:
+        self._cancel_soon(reply)
+        await self._flush()
+
+    def _cancel_soon(self, reply: Reply) -> None:
+        """Cancel a reply that runs, without waiting for the network."""
+        if reply.is_over or not self.is_connected:
+            return
+        response_id = reply.response_ids[-1] if reply.response_ids else None
+        self._perform(
+            self._protocol.cancel_reply(reply.ticket, response_id, now=self._clock())
+        )
+        self._replies.broken_off(reply)
 
     async def cancel_response(
         self, item_id: str | None = None, sample_count: int = 0
@@ -591,7 +735,14 @@ class RealtimeClient(RealtimeEventHandler):
 
     def event_received(self, event: RealtimeEvent, frame: bytes | str) -> None:
         """Take in an event of the server and carry out what follows."""
-        self._perform(self._protocol.receive(event, now=self._clock()))
+        outputs = self._protocol.receive(event, now=self._clock())
+        begins = type(event) is ResponseCreated
+        # A reply has its events before its end, and after its beginning.
+        if not begins:
+            self._replies.take(event, self._protocol.is_stopped)
+        self._perform(outputs)
+        if begins:
+            self._replies.take(event, self._protocol.is_stopped)
         self.dispatch(f"server.{event.type}", event)
         self._dispatch_seen("server", event, frame)
 
@@ -605,6 +756,7 @@ class RealtimeClient(RealtimeEventHandler):
         Tools run on: one of them may be what disconnects. Their results go nowhere.
         """
         outputs = self._protocol.connection_ended(end)
+        self._replies.connection_ended(end)
         self._perform(each for each in outputs if not isinstance(each, StopTool))
         self._runs.clear()
         if self.realtime.was_lost and not end.clean and self._connecting is None:
@@ -704,6 +856,12 @@ class RealtimeClient(RealtimeEventHandler):
                 self._stop_tool(call_id)
             case Settle():
                 self._settle(output)
+            case ResponseBegan():
+                self._replies.began(output, self.conversation)
+            case ResponseEnded():
+                self._replies.ended(output)
+            case FollowUpDropped():
+                self._replies.dropped(output)
             case Close():
                 # Only a server's protocol closes.
                 pass
@@ -743,8 +901,11 @@ class RealtimeClient(RealtimeEventHandler):
         """Let whoever asked have the answer; a failure that nobody awaits is told."""
         answer = self._awaited.get(settled.ticket)
         if answer is None:
-            if settled.error is not None and not _is_wanted(settled.error):
-                self.dispatch("error", ErrorOccurred(error=settled.error))
+            error = settled.error
+            if error is None or self._replies.failed(settled.ticket, error):
+                return
+            if not _is_wanted(error):
+                self.dispatch("error", ErrorOccurred(error=error))
         elif answer.done():
             pass
         elif settled.error is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal, Self, TypeAlias
+from typing import Generic, Literal, Self, TypeAlias, TypeVar
 
 from .errors import ConnectionClosed, RealtimeError
 
@@ -13,11 +13,14 @@ __all__ = ["EventStream", "WhenFull"]
 
 WhenFull: TypeAlias = Literal["error", "drop_oldest"]
 
+E = TypeVar("E")
 
-class EventStream:
+
+class EventStream(Generic[E]):
     """Iterates over the events of some names, from its creation on.
 
     Attributes:
+        taken: Events taken in so far.
         dropped: Events dropped because the consumer was too slow.
     """
 
@@ -26,7 +29,7 @@ class EventStream:
         names: tuple[str, ...],
         limit: int,
         when_full: WhenFull,
-        on_end: Callable[[EventStream], None],
+        on_end: Callable[[EventStream[E]], None],
     ) -> None:
         if limit < 1:
             raise ValueError(
@@ -37,17 +40,18 @@ class EventStream:
         self._limit = limit
         self._when_full = when_full
         self._on_end = on_end
-        self._events: deque[Any] = deque()
+        self._events: deque[E] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
         self._error: Exception | None = None
+        self.taken = 0
         self.dropped = 0
 
     def wants(self, name: str) -> bool:
         """Whether the stream takes events of this name."""
         return name in self._exact or name.startswith(self._prefixes)
 
-    def offer(self, name: str, event: Any) -> None:
+    def offer(self, name: str, event: E) -> None:
         """Take an event in, if it is one of ours; never waits."""
         if self._ended or not self.wants(name):
             return
@@ -62,8 +66,14 @@ class EventStream:
                 return
             self._events.popleft()
             self.dropped += 1
+        self.taken += 1
         self._events.append(event)
         self._wake()
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be read."""
+        return len(self._events)
 
     def end(self, error: Exception | None = None) -> None:
         """End the stream; what is buffered can still be read."""
@@ -79,7 +89,7 @@ class EventStream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> E:
         if self._waiter is not None:
             raise RuntimeError("one consumer reads a stream; make a stream for each")
         while not self._events:

@@ -96,7 +96,7 @@ class RealtimeEventHandler:
     def __init__(self) -> None:
         self._exact: dict[str, list[_Subscription]] = {}
         self._wildcards: list[_Subscription] = []
-        self._streams: list[EventStream] = []
+        self._streams: list[EventStream[Any]] = []
         self._waiters: list[_Waiter] = []
         self._workers = TaskScope()
 
@@ -189,7 +189,7 @@ class RealtimeEventHandler:
 
     def events(
         self, *names: str, buffer: int = 1024, when_full: WhenFull = "error"
-    ) -> EventStream:
+    ) -> EventStream[Any]:
         """Iterate over events: ``async for event in client.events("server.*")``.
 
         Args:
@@ -202,7 +202,9 @@ class RealtimeEventHandler:
             A stream with a buffer of its own, which receives from now on. It ends when
             the connection does; leaving its ``async with`` ends it before.
         """
-        stream = EventStream(names or ("*",), buffer, when_full, self._streams.remove)
+        stream: EventStream[Any] = EventStream(
+            names or ("*",), buffer, when_full, self._streams.remove
+        )
         self._streams.append(stream)
         return stream
 

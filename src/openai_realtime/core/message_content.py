@@ -9,9 +9,10 @@ import msgspec
 
 from .._struct import complaint, decode_hook
 from ..errors import ConfigurationError
-from ..resources.items import ContentPart
+from ..resources.items import ContentPart, MessageItem
+from ..resources.response import ResponseConfig
 
-__all__ = ["content_parts"]
+__all__ = ["content_parts", "with_message"]
 
 _PART_EXAMPLE = '{"type": "input_text", "text": "..."}'
 
@@ -27,6 +28,13 @@ def content_parts(content: object) -> list[ContentPart]:
             f"content is a list of parts such as {_PART_EXAMPLE}, not {content!r}"
         )
     return [_content_part(part) for part in cast("Sequence[object]", content)]
+
+
+def with_message(config: ResponseConfig, parts: list[ContentPart]) -> ResponseConfig:
+    """Return parameters whose context ends with a message of the user."""
+    message = MessageItem(role="user", content=parts)
+    context = [*(config.input or []), message]
+    return msgspec.structs.replace(config, input=context)
 
 
 def _content_part(part: object) -> ContentPart:

@@ -45,10 +45,11 @@ from .changes import changes
 from .configuration import Change, Configuration
 from .conversation import AudioRetention, RealtimeConversation
 from .machines import Machines
-from .message_content import content_parts
+from .message_content import content_parts, with_message
 from .outputs import Emit, Output, Send, Settle
 from .playback import Heard, PlaybackLedger, PlaybackSource
 from .reactions import REACTIONS
+from .response_run import is_out_of_band
 from .response_scheduler import ResponseScheduler, When
 from .tool_calls import ToolCalls
 from .tool_failure import ToolFailure
@@ -215,6 +216,8 @@ class RealtimeProtocol:
         """Add a user message and ask for a response; without content, only ask.
 
         Pending audio too short to be committed stays pending: the message is the turn.
+        Of an out-of-band response the message is a part of the context, and of no
+        conversation (PROTOCOL.md section 6.5).
 
         Args:
             content: The parts of the message.
@@ -230,7 +233,11 @@ class RealtimeProtocol:
             LocalProtocolError: A response is under way, and this one was not to wait.
         """
         parts = content_parts(content)
-        commits = self._commit_is_due(short_is_wrong=not parts)
+        if parts and config and is_out_of_band(config):
+            config, parts = with_message(config, parts), []
+        has_context = config.input is not UNSET if config else False
+        # What is being said meanwhile is no part of a context of its own.
+        commits = not has_context and self._commit_is_due(short_is_wrong=not parts)
         barge_in = self.interrupt(now=now) if interrupt else []
         request = self._request(config, When.WAIT if interrupt else when, event_id)
         commit = self._commit() if commits else []

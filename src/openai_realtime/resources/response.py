@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from .._struct import UNSET, Opt, WireObject
 from .audio import AudioFormat, VoiceChoice, read_voice
@@ -159,6 +162,31 @@ class Usage(WireObject):
     output_tokens: Opt[int] = UNSET
     input_token_details: Opt[UsageInputTokenDetails] = UNSET
     output_token_details: Opt[UsageOutputTokenDetails] = UNSET
+
+    @classmethod
+    def total(cls, usages: Iterable[Usage]) -> Usage | None:
+        """Return the sum of all, by kind of token; None where there is none."""
+        total: Usage | None = None
+        for usage in usages:
+            total = usage if total is None else _sum_of(total, usage)
+        return total
+
+
+_Counts = TypeVar("_Counts", bound=WireObject)
+
+
+def _sum_of(first: _Counts, second: _Counts) -> _Counts:
+    """Return a copy of counts with others added; what only one has is taken over."""
+    sums: dict[str, Any] = {}
+    for name in first.__struct_fields__:
+        mine, other = getattr(first, name), getattr(second, name)
+        if isinstance(mine, WireObject) and isinstance(other, WireObject):
+            sums[name] = _sum_of(mine, other)
+        elif isinstance(mine, int) and isinstance(other, int):
+            sums[name] = mine + other
+        elif mine is UNSET or mine is None:
+            sums[name] = other
+    return msgspec.structs.replace(first, **sums)
 
 
 class Response(WireObject):

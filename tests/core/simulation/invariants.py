@@ -11,6 +11,8 @@ from openai_realtime.events import (
     ConversationAnomaly,
     ConversationItemDelete,
     ConversationItemTruncate,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
     InputAudioBufferCommit,
     RealtimeEvent,
     ResponseCancel,
@@ -175,11 +177,14 @@ def harmless_races_are_silent(log: Log) -> None:
         if isinstance(getattr(entry.subject, "error", None), AnswerTimeout)
     }
     deleted = {entry.subject for entry in log.of(What.DELETED)}
+    emptied = _commits_behind_a_clear(log)
     for entry in log.of(What.EMITTED, What.SETTLED):
         error = getattr(entry.subject, "error", None)
         if not isinstance(error, ServerError) or error.event_id not in sent:
             continue
         cause = sent[error.event_id]
+        if error.event_id in emptied:
+            continue
         if cause.by_hand or getattr(cause.subject, "item_id", None) in deleted:
             continue
         if isinstance(cause.subject, ResponseCreate) and cause.connection in given_up:
@@ -190,6 +195,25 @@ def harmless_races_are_silent(log: Log) -> None:
             f"{cause.subject.type} {error.event_id} came too late, and the user was "
             f"told: {error}"
         )
+
+
+def _commits_behind_a_clear(log: Log) -> set[str]:
+    """Return the commits whose audio the user took away past us, on their way out."""
+    left = _SHORTEST_COMMIT
+    commits: set[str] = set()
+    for entry in log.of(What.SENT):
+        event = entry.subject
+        if entry.by_hand and isinstance(event, _EMPTYING):
+            left = 0
+        elif isinstance(event, InputAudioBufferAppend):
+            left += len(event.audio)
+        elif isinstance(event, InputAudioBufferCommit) and left < _SHORTEST_COMMIT:
+            commits.add(str(event.event_id))
+    return commits
+
+
+_EMPTYING = (InputAudioBufferClear, InputAudioBufferCommit)
+_SHORTEST_COMMIT = 100 * _SAMPLES_PER_MS * _BYTES_PER_SAMPLE
 
 
 # --- silence ends with nothing pending ---

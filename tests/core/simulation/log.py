@@ -78,7 +78,7 @@ def _brief(subject: Any) -> str:
     """Describe a subject by what tells it from others."""
     if isinstance(subject, bytes):
         return f"<{len(subject)} bytes>"
-    if isinstance(subject, list):
+    if isinstance(subject, list) or type(subject) is tuple:
         return f"[{', '.join(map(_brief, subject))}]"
     if isinstance(subject, BaseException):
         return f"{type(subject).__name__}({subject})"[:_LONGEST]

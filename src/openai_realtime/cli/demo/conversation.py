@@ -146,7 +146,7 @@ class DemoConversation:
             [{"type": "input_text", "text": text}]
         )
 
-    async def _next_reply(self, done: EventStream) -> Reply:
+    async def _next_reply(self, done: EventStream[Any]) -> Reply:
         """Wait for the end of the next response and return what was seen of it."""
         async with _within("the end of a reply"):
             event: ResponseDone = await anext(done)
