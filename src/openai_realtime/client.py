@@ -526,7 +526,12 @@ class RealtimeClient(RealtimeEventHandler):
         Cancelling it cancels the reply.
         """
         reply = await self._request(
-            "a message", content, interrupt=interrupt, when=when, fields=fields
+            "a message",
+            content,
+            interrupt=interrupt,
+            when=when,
+            fields=fields,
+            claimed=True,
         )
         try:
             async with asyncio.timeout(timeout):
@@ -570,12 +575,19 @@ class RealtimeClient(RealtimeEventHandler):
             ConfigurationError: Something given is not understood; nothing was sent.
         """
         reply = await self._request(
-            "a message", content, interrupt=interrupt, when=when, fields=fields
+            "a message",
+            content,
+            interrupt=interrupt,
+            when=when,
+            fields=fields,
+            claimed=True,
         )
         try:
             yield reply
         finally:
             self._cancel_soon(reply)
+            if reply.unseen_failure is not None:
+                self.dispatch("error", ErrorOccurred(error=reply.unseen_failure))
 
     def replies(
         self, *, buffer: int = 64, when_full: WhenFull = "error"
@@ -596,6 +608,7 @@ class RealtimeClient(RealtimeEventHandler):
         interrupt: bool = False,
         when: str = When.WAIT,
         fields: Mapping[str, Any] = MappingProxyType({}),
+        claimed: bool = False,
     ) -> Reply:
         """Ask for a reply, to a message or to what was said so far."""
         nested, notes = nested_config(fields, ResponseConfig)
@@ -607,7 +620,7 @@ class RealtimeClient(RealtimeEventHandler):
         await self._until_ready(wanted)
         self._check_audio_of(parts)
         ticket, policy = self.realtime.new_event_id(), _policy(when)
-        reply = self._replies.ask(ticket, self.conversation)
+        reply = self._replies.ask(ticket, self.conversation, claimed=claimed)
         outputs = self._protocol.send_user_message_content(
             parts,
             config=config,

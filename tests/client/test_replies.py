@@ -29,10 +29,15 @@ STORY = {"reply": [{"when": {"text": "story"}, "say": LONG}, *GREETING["reply"]]
 WEATHER = {
     "reply": [
         {"when": {"tool_output": {"regex": "sunny"}}, "say": "The sun shines."},
-        {"when": {"text": "weather"}, "say": "Let me see.", "call": "get_weather"},
+        {
+            "when": {"text": "weather"},
+            "do": [{"say": "Let me see."}, {"call": "get_weather"}],
+        },
         *GREETING["reply"],
     ]
 }
+# One second of silence, after which the server takes the turn for over.
+PAUSE = bytes(48_000)
 PLACE = {"name": "get_weather", "parameters": {"type": "object"}}
 
 
@@ -139,11 +144,14 @@ async def test_replies_aside_run_beside_the_conversation() -> None:
 
 
 async def test_replies_come_one_after_the_other() -> None:
-    """Several that ask at once all get their own answer."""
+    """Several that ask at once all get a reply of their own, in their order."""
     async with await text_pair(STORY) as pair:
-        asked = (pair.client.ask(text) for text in ("story", "hello", "story"))
+        asked = (pair.client.ask("story") for _ in range(3))
         replies = await pair.run(asyncio.gather(*asked))
-    assert [reply.text for reply in replies] == [LONG, "Good day to you.", LONG]
+    assert [reply.text for reply in replies] == [LONG] * 3
+    began = [reply.timings.began_at for reply in replies]
+    assert began == sorted(began)
+    assert len({reply.response_ids[0] for reply in replies}) == 3
 
 
 async def test_seeds_message_returns_the_reply() -> None:
@@ -152,7 +160,6 @@ async def test_seeds_message_returns_the_reply() -> None:
         reply = await pair.client.send_user_message_content(
             [{"type": "input_text", "text": "hello"}]
         )
-        assert reply.state is ReplyState.WAITING
         assert await pair.run(whole(reply)) is reply
     assert reply.transcript == "Good day to you."
 
@@ -165,9 +172,9 @@ async def whole(reply: Reply) -> Reply:
 async def test_timings_are_by_the_clients_clock() -> None:
     """A reply knows when it was asked for, began, spoke and ended."""
     async with MemoryPair(script=GREETING) as pair:
-        before = pair.clock.time()
+        before = pair.clock()
         reply = await pair.run(pair.client.ask("hello"))
-        after = pair.clock.time()
+        after = pair.clock()
     timings = reply.timings
     assert timings.requested_at == before
     assert timings.ended_at == after
@@ -279,7 +286,7 @@ async def test_interruption_shows_in_the_reply() -> None:
 async def test_replies_to_the_voice_come_too() -> None:
     """`replies()` gives each reply as it begins, whoever asked for it."""
     async with MemoryPair(script=STORY) as pair, pair.client.replies() as replies:
-        await pair.client.append_input_audio(speech("hello"))
+        await pair.client.append_input_audio(speech("hello") + PAUSE)
         first = await pair.run(anext(replies))
         await pair.run(whole(first))
         asked = await pair.client.send_user_message_content("story")
@@ -325,7 +332,7 @@ async def test_waiting_reply_is_withdrawn() -> None:
 
 
 async def test_cancel_while_a_tool_runs_ends_the_reply() -> None:
-    """Nobody waits for a tool whose answer is no longer wanted; the call is answered."""
+    """Nobody waits for a tool whose answer nobody wants; the call is answered."""
     pair = MemoryPair(script=WEATHER)
 
     async def slow(arguments: dict[str, Any]) -> str:
@@ -383,7 +390,11 @@ async def test_cancelled_ask_cancels_the_reply() -> None:
 
 async def test_failed_reply_raises() -> None:
     """A response that fails is raised by whoever awaits it, and told to nobody else."""
-    script = {"reply": [{"when": {"text": "hello"}, "fail": {"code": "server_error"}}]}
+    script = {
+        "reply": [
+            {"when": {"text": "hello"}, "fail": "Too much.", "code": "server_error"}
+        ]
+    }
     async with MemoryPair(script=script) as pair:
         errors: list[ErrorOccurred] = []
         pair.client.on("error", errors.append)
@@ -415,6 +426,25 @@ async def test_failure_that_nobody_awaits_is_an_event(
         await asked
     with pytest.raises(ResponseFailed):
         await asked
+
+
+async def test_failure_that_a_block_does_not_see_is_an_event(
+    server: ScriptedServer, client: RealtimeClient
+) -> None:
+    """Who leaves a block without looking is told of the failure all the same."""
+    await client.connect()
+    errors: list[ErrorOccurred] = []
+    client.on("error", errors.append)
+    async with client.stream("hello") as reply:
+        await server.expect("conversation.item.create")
+        await server.expect("response.create")
+        ended = client.wait_for_next("server.response.done", timeout=PATIENCE_S)
+        done = asyncio.ensure_future(ended)
+        await server.begin_response()
+        await server.end_response(status="failed")
+        await done
+    assert reply.status == "failed"
+    assert [type(event.error) for event in errors] == [ResponseFailed]
 
 
 async def test_iterators_end_with_the_failure(
@@ -458,6 +488,7 @@ async def test_refused_request_raises(
     """A request that the server refuses raises its error for whoever asked."""
     await client.connect()
     asking = asyncio.ensure_future(client.ask("hello"))
+    await server.expect("conversation.item.create")
     request = await server.expect("response.create")
     await server.refuse(request)
     with pytest.raises(ServerError, match="refused"):

@@ -38,14 +38,27 @@ class Replies:
         # Whose failure has reached somebody; it is settled right behind that.
         self._told: set[str] = set()
 
-    def ask(self, ticket: str | None, conversation: RealtimeConversation) -> Reply:
-        """Return the handle of a reply that is about to be asked for."""
+    def ask(
+        self,
+        ticket: str | None,
+        conversation: RealtimeConversation,
+        *,
+        claimed: bool = False,
+    ) -> Reply:
+        """Return the handle of a reply that is about to be asked for.
+
+        Args:
+            ticket: The id of the event that asks; None where none does.
+            conversation: The client's conversation.
+            claimed: Whether somebody will surely look how it ends.
+        """
         timings = ReplyTimings(requested_at=self._clock())
         reply = Reply(
             ticket=ticket,
             conversation=conversation,
             cancel=self._cancel,
             timings=timings,
+            claimed=claimed,
         )
         if ticket is not None:
             self._asked[ticket] = ref(reply)

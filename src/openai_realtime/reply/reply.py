@@ -60,6 +60,7 @@ class Reply:
         conversation: RealtimeConversation,
         cancel: Callable[[Reply], Awaitable[None]],
         timings: ReplyTimings,
+        claimed: bool = False,
     ) -> None:
         self.ticket = ticket
         self.response_ids: list[str] = []
@@ -70,7 +71,9 @@ class Reply:
         self._cancel = cancel
         self._cancelled = False
         self._error: RealtimeError | None = None
+        self._claimed = claimed
         self._followers = 0
+        self._failure_was_raised = False
         self._news: asyncio.Event | None = None
 
     # --- what it is ---
@@ -204,6 +207,7 @@ class Reply:
         while not self.is_over:
             await self.news()
         if self._error is not None:
+            self._failure_was_raised = True
             raise copy(self._error)
         return self
 
@@ -221,8 +225,13 @@ class Reply:
 
     @property
     def is_followed(self) -> bool:
-        """Whether anybody waits for it at this moment."""
-        return self._followers > 0
+        """Whether anybody waits for it, or is about to."""
+        return self._claimed or self._followers > 0
+
+    @property
+    def unseen_failure(self) -> RealtimeError | None:
+        """What it failed with, where that was raised to nobody yet."""
+        return None if self._failure_was_raised else self._error
 
     def begin(self, response_id: str) -> None:
         """Note that a response of it has begun."""
