@@ -47,6 +47,7 @@ from .events import (
     rows_of,
 )
 from .events._base import remember
+from .events.left_out import with_what_was_left_out
 from .events.translation import SessionInputAudioBufferAppend, SessionOutputAudioDelta
 
 __all__ = ["decode_event", "encode_event"]
@@ -333,15 +334,16 @@ def _decode_unusual(
 def _decode_mended(
     fields: dict[str, Any], row: EventRow, raw: str | bytes, cause: Exception
 ) -> RealtimeEvent:
-    """Build an event that is unusual only in how its values are written, or refuse it.
+    """Build an event that is unusual in how its values are written, or refuse it.
 
-    Unpadded audio of the event itself is written back as it came.
+    It may also leave out what some servers do not say. Unpadded audio of the event
+    itself is written back as it came.
     """
     key = _AUDIO_FIELD.get(row.cls)
     audio = _unpadded(fields.get(key)) if key else None
     try:
         known = _mended(fields if audio is None else {**fields, key: ""})
-        event = row.cls.from_dict(known)
+        event = row.cls.from_dict(with_what_was_left_out(row.cls, known))
     except _NOT_AN_EVENT as exc:
         name = _name_of(_fields_of(raw), raw)
         raise RemoteProtocolError(

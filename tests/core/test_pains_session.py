@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from typing import Any
 
 import pytest
 
 from openai_realtime import RealtimeClient, RealtimeConversation
-from openai_realtime.dialect import BetaDialect
 from openai_realtime.errors import (
     AnswerTimeout,
     ConfigurationError,
@@ -26,6 +24,8 @@ from openai_realtime.errors import (
 from openai_realtime.resources import Item
 from openai_realtime.testing import MemoryPair, MemoryServer, speech
 from openai_realtime.transports import Endpoint, Transport
+
+from ..beta_line import BetaLine
 
 HOUR_S = 3600
 HALF_A_SECOND_BYTES = 24_000
@@ -183,34 +183,6 @@ async def test_tool_is_answered_into_a_session_that_never_called_it() -> None:
 
 
 # --- 4: the dialects ---
-
-
-class BetaLine:
-    """A transport that speaks the old dialect with the server, and ours with us."""
-
-    def __init__(self, line: Transport) -> None:
-        self._line = line
-        self._dialect = BetaDialect()
-        self._inbox: deque[str] = deque()
-        self.told: list[dict[str, Any]] = []
-
-    async def send(self, frame: bytes | str) -> None:
-        """Translate a frame and send it."""
-        for event in self._dialect.to_beta(json.loads(frame), direction="client"):
-            self.told.append(event)
-            await self._line.send(json.dumps(event))
-
-    async def recv(self) -> bytes | str:
-        """Return the next frame, translated."""
-        while not self._inbox:
-            said = json.loads(await self._line.recv())
-            for event in self._dialect.to_ga(said, direction="server"):
-                self._inbox.append(json.dumps(event))
-        return self._inbox.popleft()
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection."""
-        await self._line.close(code, reason)
 
 
 BETA_CONFIG: dict[str, Any] = {

@@ -48,7 +48,9 @@ HARMLESS_RACES: dict[str, tuple[type[RealtimeEvent], ...]] = {
     "input_audio_buffer_commit_empty": (InputAudioBufferCommit,),
 }
 
-_SESSION_EXPIRED = "session_expired"
+# These answer no update and no request: the session is over; the server does not know
+# what we sent, and every one knows those two.
+_OF_NEITHER = ("session_expired", "unknown_event")
 
 # An answer comes within a round trip, so there is no need to look far back.
 _SENT_REMEMBERED = 256
@@ -89,14 +91,14 @@ class ErrorOwners:
         )
 
     def may_be_of_ours(self, details: APIError) -> bool:
-        """Whether an error may answer an event of ours.
+        """Whether an error may answer an update or a request for a response.
 
         Some servers leave the id of the event out. One that has named an event before
-        does not, and the end of the session answers nobody.
+        does not.
         """
         if details.event_id:
             return True
-        return not self._server_names_events and details.code != _SESSION_EXPIRED
+        return not self._server_names_events and details.code not in _OF_NEITHER
 
     def is_harmless(self, details: APIError) -> bool:
         """Whether an error says only that an event of ours came too late.

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import msgspec
+
 from .._struct import UNSET
 from ..errors import ServerError
 from ..events import (
@@ -32,6 +34,7 @@ from ..events import (
     SessionCreated,
     SessionUpdated,
     ToolCalled,
+    UnknownEvent,
 )
 from ..resources.audio import PCM16, AudioConfig
 from ..resources.formatted import FormattedItem
@@ -43,7 +46,7 @@ from ..resources.items import (
     McpCallItem,
 )
 from ..resources.limits import APIError
-from ..resources.response import ResponseStatus
+from ..resources.response import Response, ResponseStatus
 from ..resources.session import Session
 from .changes import changes
 from .configuration import Change
@@ -56,6 +59,11 @@ from .tool_options import ToolOptions
 from .turn_state import TurnState
 
 __all__ = ["REACTIONS"]
+
+
+# The type of an error that is not the client's (PROTOCOL.md section 5). The service
+# ends what it could not finish all the same; others do not.
+_SERVER_FAILED = "server_error"
 
 
 # --- the session ---
@@ -115,6 +123,8 @@ def _error(on: Machines, event: Error, now: float) -> list[Output]:
         settled = on.responses.refused(details, error, now=now)
         if settled is not None:
             return settled
+        if details.type == _SERVER_FAILED and not details.event_id:
+            on.responses.doubt(error, now=now)
     return [Emit("error", ErrorOccurred(error=error, context=event))]
 
 
@@ -260,6 +270,29 @@ def _response_done(on: Machines, event: ResponseDone, now: float) -> list[Output
     return [*outputs, *on.responses.done(response, goes_on=goes_on)]
 
 
+def _response_cancelled(on: Machines, event: UnknownEvent, now: float) -> list[Output]:
+    """Take the end of a response from a server that tells of a cancel in this way.
+
+    The service ends what was cancelled with `response.done` and nothing else
+    (PROTOCOL.md section 6.6). Some servers say this in its place, others behind it.
+    """
+    response_id = on.responses.over_by_cancel(_named_response(event.data))
+    if response_id is None:
+        return []
+    known = on.conversation.responses.get(response_id) or Response(id=response_id)
+    cancelled = msgspec.structs.replace(known, status=ResponseStatus.CANCELLED)
+    end = ResponseDone(response=cancelled)
+    return [*changes(on.conversation.apply(end), end), *_response_done(on, end, now)]
+
+
+def _named_response(data: dict[str, Any]) -> str | None:
+    """Return the id of the response that an event of another server names."""
+    response = data.get("response")
+    of_response: dict[str, Any] = response if isinstance(response, dict) else {}
+    named = data.get("response_id") or of_response.get("id")
+    return named if isinstance(named, str) else None
+
+
 def _output_item_done(
     on: Machines, event: ResponseOutputItemDone, now: float
 ) -> list[Output]:
@@ -366,6 +399,17 @@ def _called_outside(
 
 _Reaction: TypeAlias = Callable[[Machines, Any, float], list[Output]]
 
+# What other servers say, and the service does not.
+_OTHER_WORDS: dict[str, Callable[[Machines, UnknownEvent, float], list[Output]]] = {
+    "response.cancelled": _response_cancelled,
+}
+
+
+def _unknown(on: Machines, event: UnknownEvent, now: float) -> list[Output]:
+    react = _OTHER_WORDS.get(event.type)
+    return [] if react is None else react(on, event, now)
+
+
 REACTIONS: dict[type[RealtimeEvent], _Reaction] = {
     SessionCreated: _session_created,
     SessionUpdated: _session_updated,
@@ -384,4 +428,5 @@ REACTIONS: dict[type[RealtimeEvent], _Reaction] = {
     ConversationItemAdded: _item_added,
     ConversationItemDone: _item_done,
     ConversationItemDeleted: _deleted,
+    UnknownEvent: _unknown,
 }

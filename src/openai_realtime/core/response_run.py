@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from .._struct import UNSET, Opt
+from ..errors import ServerError
 from ..events import ResponseCreate
 from ..resources.response import (
     Response,
@@ -44,6 +45,7 @@ class ResponseRun:
         guessed: Whether it was taken for the answer by order alone.
         since: When it was sent, or when the server last spoke of it.
         lost_blindly: Whether it was refused because of a response nobody knows of.
+        doubt: What the server failed in while it ran; None when it has run on since.
     """
 
     request: ResponseCreate | None = None
@@ -59,6 +61,7 @@ class ResponseRun:
     guessed: bool = False
     since: float = 0.0
     lost_blindly: bool = False
+    doubt: ServerError | None = None
 
     def move(self, input: ResponseInput) -> bool:
         """Move on; False, and nothing changed, where the table has no such step."""

@@ -115,6 +115,16 @@ class ResponseScheduler:
         """Whether a request is with the server, which has not begun or refused it."""
         return any(run.gone_out for run in self._asked)
 
+    def over_by_cancel(self, response_id: str | None) -> str | None:
+        """Return which response that runs is over, when a server says so of a cancel.
+
+        Without an id it is the one that we have cancelled.
+        """
+        if response_id is not None:
+            return response_id if response_id in self._live else None
+        ours = (name for name in self.running_ids if self.is_cancelled(name))
+        return next(ours, None)
+
     def is_cancelled(self, response_id: str) -> bool:
         """Whether a response that runs has been cancelled by us."""
         run = self._live.get(response_id)
@@ -360,6 +370,17 @@ class ResponseScheduler:
         run = self._live.get(response_id)
         if run is not None:
             run.since = now
+            run.doubt = None
+
+    def doubt(self, error: ServerError, *, now: float) -> None:
+        """Note that the server failed in something: what runs may never be ended.
+
+        Without a sign of life it is waited for no longer than for an answer.
+        """
+        for run in self._live.values():
+            if run.state is _S.ACTIVE:
+                run.since = now
+                run.doubt = error
 
     def done(self, response: Response, *, goes_on: bool = False) -> list[Output]:
         """Note that a response ended, also one whose beginning was never told.
@@ -558,8 +579,8 @@ class ResponseScheduler:
         yield from self._live.values()
 
     def _due(self, run: ResponseRun) -> float:
-        stalling = run.state is _S.ACTIVE
-        patience = self._stall_timeout_s if stalling else self._answer_timeout_s
+        runs_on = run.state is _S.ACTIVE and run.doubt is None
+        patience = self._stall_timeout_s if runs_on else self._answer_timeout_s
         return run.since + patience
 
     def _give_up(self, run: ResponseRun, what: str) -> list[Output]:
@@ -574,6 +595,7 @@ class ResponseScheduler:
             subject = f"response {run.response_id}"
         ticket = run.tickets[0] if run.tickets else run.response_id or ""
         error = AnswerTimeout(f"{subject} {what}; it is given up", ticket=ticket)
+        error.__cause__ = run.doubt
         settled = _settle(run, error=error)
         if run.response_id is None:
             return settled

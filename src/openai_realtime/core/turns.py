@@ -246,7 +246,9 @@ class Turns:
         self.missing_bytes = 0
         if item_id in self._committed:
             return b""
-        self._committed[item_id] = None
+        # A server that does not say what became of the audio may say so again.
+        if item_id:
+            self._committed[item_id] = None
         if len(self._committed) > _COMMITTED_KEPT:
             del self._committed[next(iter(self._committed))]
         audio = self._take_audio(item_id)

@@ -184,7 +184,11 @@ class ConversationItemInputAudioTranscriptionFailed(
 
 
 class InputAudioBufferCommitted(ServerEvent, tag="input_audio_buffer.committed"):
-    """The input buffer became this user item."""
+    """The input buffer became this user item.
+
+    Attributes:
+        item_id: The item; empty where a server makes none of it, or does not say which.
+    """
 
     item_id: str
     previous_item_id: Opt[str] = UNSET
@@ -197,7 +201,11 @@ class InputAudioBufferCleared(ServerEvent, tag="input_audio_buffer.cleared"):
 class InputAudioBufferSpeechStarted(
     ServerEvent, tag="input_audio_buffer.speech_started"
 ):
-    """The user began to speak; the item is the one that the speech will become."""
+    """The user began to speak; the item is the one that the speech will become.
+
+    Attributes:
+        item_id: The item; empty where a server does not say which.
+    """
 
     item_id: str
     audio_start_ms: int
@@ -277,6 +285,7 @@ class ResponseOutputItemDone(_OutputItem, tag="response.output_item.done"):
 
 
 class _ContentEvent(ServerEvent):
+    # Some servers tell the item by its place in the response alone; then it is empty.
     response_id: str
     item_id: str
     output_index: int

@@ -121,10 +121,12 @@ class RealtimeConversation:
         Where the item is yet to come, the audio waits for it.
 
         Args:
-            item_id: The item.
+            item_id: The item; empty where the server does not say which one it is.
             audio: Its audio, as far as it is kept.
             missing: Bytes that are missing at the beginning.
         """
+        if not item_id:
+            return NOTHING
         store = self._state.store
         record = store.records.get(item_id)
         if record is None:

@@ -72,6 +72,8 @@ def opened(
         return NOTHING
     begins = isinstance(event, ResponseOutputItemAdded)
     unknown = responses.is_news(event.response_id)
+    if event.item.id:
+        state.store.places.note(event.response_id, event.output_index, event.item.id)
     result = state.store.put(
         event,
         event.item,

@@ -25,6 +25,7 @@ from .id_memory import IdMemory
 from .item_content import take_content
 from .item_order import ItemOrder
 from .item_record import ItemRecord
+from .output_places import OutputPlaces
 from .response_memory import ResponseMemory
 
 __all__ = ["NOTHING", "ItemStore"]
@@ -48,6 +49,7 @@ class ItemStore:
         audio: Their audio.
         early: What waits for items that are yet to come.
         responses: The responses that make them.
+        places: Where they stand in the output of these.
         anomalies: How often each kind of anomaly was told.
         dropped_deltas: Pieces that came for items already cut off, deleted or final.
     """
@@ -67,6 +69,7 @@ class ItemStore:
         )
         self.early = EarlyContent()
         self.responses = ResponseMemory()
+        self.places = OutputPlaces()
         self.anomalies: Counter[AnomalyKind] = Counter()
         self.dropped_deltas = 0
         self._cut_off = IdMemory(_MAX_CUT_OFF)

@@ -45,6 +45,16 @@ _Done: TypeAlias = (
     | ResponseMcpCallArgumentsDone
 )
 
+_Piece: TypeAlias = (
+    _Done
+    | ResponseContentPartAdded
+    | ResponseFunctionCallArgumentsDelta
+    | ResponseMcpCallArgumentsDelta
+    | ResponseOutputAudioDelta
+    | ResponseOutputAudioTranscriptDelta
+    | ResponseOutputTextDelta
+)
+
 
 def audio_delta(
     state: CacheState, event: ResponseOutputAudioDelta
@@ -56,7 +66,7 @@ def audio_delta(
     if record is not None:
         store.audio.add(record.item, event.delta, event.content_index)
         return EventHandlerResult(item=record.item, delta=Delta(audio=event.delta))
-    record, odd = store.expect(event, event.response_id, event.item_id)
+    record, odd = store.expect(event, event.response_id, _item_id(state, event))
     if record is None:
         return odd
     store.audio.add(record.item, event.delta, event.content_index)
@@ -70,7 +80,7 @@ def text_delta(state: CacheState, event: ResponseOutputTextDelta) -> EventHandle
     if record is not None:
         record.item.formatted.add_text(event.delta, event.content_index)
         return EventHandlerResult(item=record.item, delta=Delta(text=event.delta))
-    record, odd = state.store.expect(event, event.response_id, event.item_id)
+    record, odd = state.store.expect(event, event.response_id, _item_id(state, event))
     if record is None:
         return odd
     record.item.formatted.add_text(event.delta, event.content_index)
@@ -87,7 +97,7 @@ def transcript_delta(
     if record is not None:
         _say(state, record, event)
         return EventHandlerResult(item=record.item, delta=delta)
-    record, odd = state.store.expect(event, event.response_id, event.item_id)
+    record, odd = state.store.expect(event, event.response_id, _item_id(state, event))
     if record is None:
         return odd
     _say(state, record, event)
@@ -126,12 +136,13 @@ def part_added(
     state: CacheState, event: ResponseContentPartAdded
 ) -> EventHandlerResult:
     """Take over what a part begins with, which is mostly nothing."""
-    known = state.store.records.get(event.item_id)
+    item_id = _item_id(state, event)
+    known = state.store.records.get(item_id)
     if known is not None and known.is_final:
         return NOTHING
-    if state.store.is_dropped(event.item_id, event.response_id):
+    if state.store.is_dropped(item_id, event.response_id):
         return NOTHING
-    record, odd = state.store.expect(event, event.response_id, event.item_id)
+    record, odd = state.store.expect(event, event.response_id, item_id)
     if record is None:
         return odd
     formatted = record.item.formatted
@@ -169,7 +180,7 @@ def arguments_delta(
     event: ResponseFunctionCallArgumentsDelta | ResponseMcpCallArgumentsDelta,
 ) -> EventHandlerResult:
     """Append to the arguments of a call."""
-    record, odd = state.store.expect(event, event.response_id, event.item_id)
+    record, odd = state.store.expect(event, event.response_id, _item_id(state, event))
     if record is None:
         return odd
     anomaly = odd.anomaly or _other_call(state, event, record)
@@ -204,13 +215,14 @@ def _ending(
     state: CacheState, event: _Done
 ) -> tuple[ItemRecord | None, EventHandlerResult]:
     """Find the item whose part is final; without it, what is to be told instead."""
-    record = state.store.records.get(event.item_id)
+    item_id = _item_id(state, event)
+    record = state.store.records.get(item_id)
     if record is None:
         if state.store.responses.is_out_of_band(event.response_id):
             return None, NOTHING
-        if state.store.is_dropped(event.item_id, event.response_id):
+        if state.store.is_dropped(item_id, event.response_id):
             return None, NOTHING
-        return None, state.store.absent(event, event.item_id)
+        return None, state.store.absent(event, item_id)
     state.store.made_by(record, event.response_id)
     # The server has deleted what lies behind the cut (PROTOCOL.md section 6.8).
     if record.item.formatted.is_truncated:
@@ -245,7 +257,7 @@ def _finish(
     parts.set_part(event.content_index, final)
     added = new_words(so_far, final)
     delta: Delta | None = None
-    if added and not state.store.is_dropped(event.item_id, event.response_id):
+    if added and not state.store.is_dropped(record.item.id, event.response_id):
         delta = Delta(text=added) if text else Delta(transcript=added)
     return state.store.changed(record, delta=delta, anomaly=anomaly)
 
@@ -257,8 +269,15 @@ def _differs(state: CacheState, event: _Done, record: ItemRecord) -> Anomaly | N
     return state.store.report(
         AnomalyKind.TEXT_DIFFERS,
         f"{event.type} is not the sum of the pieces that came before it",
-        item_id=event.item_id,
+        item_id=record.item.id,
         response_id=event.response_id,
+    )
+
+
+def _item_id(state: CacheState, event: _Piece) -> str:
+    """Return which item a piece is of; some servers tell its place alone."""
+    return event.item_id or state.store.places.item_at(
+        event.response_id, event.output_index
     )
 
 
@@ -295,6 +314,6 @@ def _other_call(
     return state.store.report(
         AnomalyKind.CALL_DIFFERS,
         f"{event.type} names the call {call_id!r}, its item {tool.call_id!r}",
-        item_id=event.item_id,
+        item_id=record.item.id,
         response_id=event.response_id,
     )
