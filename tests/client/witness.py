@@ -30,7 +30,7 @@ class Witness:
         client.on("conversation.updated", self._more)
 
     def _odd(self, event: Any) -> None:
-        self.anomalies.append(str(event.anomaly.kind))
+        self.anomalies.append(str(event.kind))
 
     def _whole(self, event: Any) -> None:
         self.completed.append(event.item.id)
