@@ -40,7 +40,7 @@ voices:
 	} || echo "missing:$$missing; on Debian: apt-get install$$missing"
 
 # A missing npm or registry costs the tests that need it, which say so; CI fails by that.
-test-interop: $(DEV) ## Let clients of other makers talk to the local server
+test-interop: $(DEV) ## Talk with clients and servers of other makers
 	@$(BIN)/python tests/interop/node_packages.py || true
 	@$(BIN)/python -m pytest tests/interop -m interop -n 2 --dist loadfile \
 		--timeout 60 -rfEs $(ARGS)

@@ -83,7 +83,9 @@ def main() -> int:
             print(f"installing {', '.join(missing())}", flush=True)
             install()
     except (OSError, subprocess.SubprocessError) as exc:
-        print(f"the clients for Node.js could not be installed: {exc}", file=sys.stderr)
+        print(
+            f"the packages for Node.js could not be installed: {exc}", file=sys.stderr
+        )
         return 1
     return 0
 

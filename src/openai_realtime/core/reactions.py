@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -287,9 +287,10 @@ def _response_cancelled(on: Machines, event: UnknownEvent, now: float) -> list[O
 
 def _named_response(data: dict[str, Any]) -> str | None:
     """Return the id of the response that an event of another server names."""
+    named = data.get("response_id")
     response = data.get("response")
-    of_response: dict[str, Any] = response if isinstance(response, dict) else {}
-    named = data.get("response_id") or of_response.get("id")
+    if named is None and isinstance(response, dict):
+        named = cast("dict[str, Any]", response).get("id")
     return named if isinstance(named, str) else None
 
 
