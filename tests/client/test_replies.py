@@ -440,6 +440,7 @@ async def test_failure_that_a_block_does_not_see_is_an_event(
         await server.expect("response.create")
         ended = client.wait_for_next("server.response.done", timeout=PATIENCE_S)
         done = asyncio.ensure_future(ended)
+        await asyncio.sleep(0)
         await server.begin_response()
         await server.end_response(status="failed")
         await done
