@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from openai_realtime.emulator.server import EmulatorServer, EmulatorSettings
 
 from .emulator.recorder import COVERAGE_FOLDER, RECORDER
+
+_TURNS = 5
 
 
 def pytest_configure() -> None:
@@ -56,6 +60,28 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's own key and server out of every test."""
     for name in ("OPENAI_API_KEY", "OPENAI_REALTIME_URL", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_task_is_left(request: pytest.FixtureRequest) -> None:
+    """Fail a test that leaves a task of ours running when all its fixtures are gone.
+
+    It is set up before the other fixtures, and so torn down behind them.
+    """
+    function = getattr(request, "function", None)
+    if inspect.iscoroutinefunction(function):
+        request.getfixturevalue("_watch_tasks")
+
+
+@pytest.fixture
+async def _watch_tasks() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    # What was cancelled just now ends when the loop turns.
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"tasks are left: {left}"
 
 
 @pytest.fixture

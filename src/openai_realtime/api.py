@@ -145,6 +145,7 @@ class RealtimeAPI(RealtimeEventHandler):
         self._opening: asyncio.Future[Transport] | None = None
         self._outbox: deque[_Outgoing] = deque()
         self._end: ConnectionClosed | None = None
+        self._ended_with: Closed | None = None
         self._closing: asyncio.Task[None] | None = None
         self._observer: ConnectionObserver | None = None
         # What every update has to name; the connection decides it (PROTOCOL.md 4.1).
@@ -234,6 +235,24 @@ class RealtimeAPI(RealtimeEventHandler):
             await transport.close(code, reason)
         await asyncio.wait([reader])
         await self._stop_workers()
+
+    async def wait_closed(self) -> Closed:
+        """Wait until the connection has ended, whoever ends it.
+
+        Returns:
+            How it ended; at once where there is no connection any more.
+
+        Raises:
+            LocalProtocolError: There was none yet.
+
+        Cancelling it is safe.
+        """
+        if self._ended_with is None and self._reader is None:
+            raise LocalProtocolError("there is no connection to wait for: connect()")
+        while self._reader is not None:
+            await asyncio.wait([self._reader])
+        assert self._ended_with is not None
+        return self._ended_with
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -437,7 +456,7 @@ class RealtimeAPI(RealtimeEventHandler):
             self._end = end
         self.state = ConnectionState.CLOSED
         logger.info("%s", end)
-        closed = closed_event(end)
+        closed = self._ended_with = closed_event(end)
         if self._observer is not None:
             self._observer.connection_ended(end)
         self.dispatch("close", closed)

@@ -66,6 +66,7 @@ from .errors import (
 )
 from .event_stream import EventStream, WhenFull
 from .events import (
+    Closed,
     ConversationItemDelete,
     ConversationItemTruncate,
     Error,
@@ -92,6 +93,9 @@ logger = logging.getLogger("openai_realtime.client")
 
 # What an interruption has decided: the conversation here has been cut already.
 _OWED = (ResponseCancel, ConversationItemTruncate, ConversationItemDelete)
+
+# Longer than any reply, and 15 MB at most: an hour's conversation does not grow.
+_DEFAULT_RETENTION = AudioRetention.seconds(300)
 
 # How often to look whether all has been heard.
 _LOOK_AGAIN_S = 0.05
@@ -167,7 +171,8 @@ class RealtimeClient(RealtimeEventHandler):
             clock: Seconds that only grow, for deadlines and for the estimate of what
                 has been heard.
             sleep: Waits for so many seconds of that clock.
-            audio_retention: How much audio the conversation keeps; all of it without.
+            audio_retention: How much audio the conversation keeps; the last five
+                minutes without. ``AudioRetention.all()`` keeps all.
             input_retention_s: How many seconds of the user's audio are kept at most for
                 what turn detection may still refer to; None keeps all.
             tools_in_order: Whether the calls of one response run one after the other,
@@ -187,7 +192,7 @@ class RealtimeClient(RealtimeEventHandler):
         self._clock = clock
         self._sleep = sleep
         self._alarm = Alarm(self._time_is_up, clock=clock, sleep=sleep)
-        self._audio_retention = audio_retention
+        self._audio_retention = audio_retention or _DEFAULT_RETENTION
         self._input_retention_s = input_retention_s
         self._tools_in_order = tools_in_order
         self._tools: dict[str, Tool] = {}
@@ -301,6 +306,19 @@ class RealtimeClient(RealtimeEventHandler):
         await self.realtime.close()
         await self._running.stop()
         await self._stop_workers()
+
+    async def wait_closed(self) -> Closed:
+        """Wait until the connection has ended, whoever ends it.
+
+        Returns:
+            How it ended; at once where there is no connection any more.
+
+        Raises:
+            LocalProtocolError: There was none yet.
+
+        Cancelling it is safe.
+        """
+        return await self.realtime.wait_closed()
 
     async def reset(self) -> None:
         """Disconnect and forget all: history, configuration, tools and handlers."""
