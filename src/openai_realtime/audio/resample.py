@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from array import array
 from functools import lru_cache
 
-from ..errors import AudioError
 from .fir import Polyphase, Window
 from .pcm import BYTES_PER_SAMPLE, sample_count, silence, to_pcm16, to_samples
+from .resampler import Resampler
+from .sinc import blackman, sinc
 
 __all__ = ["Downsampler24To8", "Downsampler24To16", "Upsampler8To24", "resample"]
-
-# Zero crossings of the sinc on each side, and the band that is kept as a part of the
-# lower of the two Nyquist frequencies. Together: flat to 0.8, more than 70 dB down
-# above 1.05, where aliases would begin to be heard.
-_ZERO_CROSSINGS = 24
-_PASS_BAND = 0.92
-
-# Rates whose ratio in lowest terms has no greater number are converted by filters made
-# for each phase; for others there would be too many, and each used too seldom.
-_MOST_PHASES = 512
-_NEARBY_PHASES = 2048
-
-_LOWEST, _HIGHEST = -32_768, 32_767
 
 # The filter between 8 and 24 kHz is short, for it runs in every call by telephone:
 # flat to 3 kHz, 37 dB down from 5.3 kHz on.
@@ -45,86 +31,11 @@ def resample(pcm: bytes, from_rate: int, to_rate: int) -> bytes:
     Raises:
         AudioError: A rate is not positive, or the byte count is odd.
     """
-    if from_rate <= 0 or to_rate <= 0:
-        raise AudioError(
-            f"cannot resample from {from_rate} Hz to {to_rate} Hz; "
-            "both rates must be positive"
-        )
-    count = sample_count(pcm)
+    resampler = Resampler(from_rate, to_rate)
+    sample_count(pcm)
     if from_rate == to_rate:
         return pcm
-    divisor = math.gcd(from_rate, to_rate)
-    up, down = to_rate // divisor, from_rate // divisor
-    wanted = -(-count * up // down)
-    margin = silence(_reach(up, down))
-    if max(up, down) > _MOST_PHASES:
-        return _one_by_one(margin + pcm + margin, up, down, wanted)
-    # The last step may make more than is wanted, of samples that are not there.
-    padded = margin + pcm + margin + silence(down)
-    made = _filters(up, down).apply(padded, steps=-(-wanted // up))
-    return made[: wanted * BYTES_PER_SAMPLE]
-
-
-@lru_cache(maxsize=4)
-def _filters(up: int, down: int) -> Polyphase:
-    """Make the filters that turn `down` samples into `up` others."""
-    windows: list[Window] = []
-    for index in range(up):
-        start, phase = divmod(index * down, up)
-        # The window over the source begins `reach - 1` samples before the position.
-        windows.append(Window(start + 1, _taps(phase / up, up, down)))
-    return Polyphase(down, windows)
-
-
-def _one_by_one(padded: bytes, up: int, down: int, wanted: int) -> bytes:
-    """Resample where the samples stand in too many phases: in the nearest of a few.
-
-    What that does wrong is some 70 dB below the sound.
-    """
-    samples = to_samples(padded)
-    out: list[int] = []
-    for index in range(wanted):
-        nearest = (index * down * _NEARBY_PHASES + up // 2) // up
-        start, phase = divmod(nearest, _NEARBY_PHASES)
-        taps = _nearby_taps(phase, up, down)
-        window = samples[start + 1 : start + 1 + len(taps)]
-        out.append(round(sum(map(operator.mul, taps, window))))
-    return to_pcm16(_clipped(out))
-
-
-# As many as there are: else samples that come in another order would throw out those
-# that are needed next.
-@lru_cache(maxsize=_NEARBY_PHASES)
-def _nearby_taps(phase: int, up: int, down: int) -> array[float]:
-    return array("d", _taps(phase / _NEARBY_PHASES, up, down))
-
-
-def _reach(up: int, down: int) -> int:
-    """Count the source samples that the filter needs on each side of a position."""
-    return math.ceil(_ZERO_CROSSINGS * max(1.0, down / up))
-
-
-def _taps(part: float, up: int, down: int) -> list[float]:
-    """Compute the filter for positions that part of the way between two samples."""
-    reach = _reach(up, down)
-    band = _PASS_BAND * min(1.0, up / down)
-    taps: list[float] = []
-    for offset in range(1 - reach, reach + 1):
-        distance = offset - part
-        taps.append(_sinc(band * distance) * _blackman(distance / reach))
-    # A sum of 1 in every phase: a constant stays that constant.
-    total = sum(taps)
-    return [tap / total for tap in taps]
-
-
-def _sinc(x: float) -> float:
-    """Compute sin(pi x) / (pi x)."""
-    return math.sin(math.pi * x) / (math.pi * x) if x else 1.0
-
-
-def _blackman(x: float) -> float:
-    """Compute the Blackman window over -1..1."""
-    return 0.42 + 0.5 * math.cos(math.pi * x) + 0.08 * math.cos(2 * math.pi * x)
+    return resampler.push(pcm) + resampler.finish()
 
 
 class Downsampler24To16:
@@ -231,14 +142,6 @@ def _phone_taps() -> list[float]:
     """
     reach = 3 * _PHONE_CROSSINGS
     return [
-        _sinc(offset / 3) * _blackman(offset / reach)
+        sinc(offset / 3) * blackman(offset / reach)
         for offset in range(-reach, reach + 1)
     ]
-
-
-def _clipped(values: list[int]) -> array[int]:
-    """Make samples of numbers, of which few are out of range, mostly none."""
-    try:
-        return array("h", values)
-    except OverflowError:
-        return array("h", [min(max(value, _LOWEST), _HIGHEST) for value in values])
