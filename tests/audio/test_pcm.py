@@ -16,6 +16,7 @@ from openai_realtime.audio.pcm import (
     SAMPLE_RATE,
     interleave_stereo,
     ms_to_samples,
+    pcm16_bytes,
     rms,
     sample_count,
     samples_to_ms,
@@ -80,6 +81,50 @@ def test_numpy_arrays_of_either_byte_order(dtype: str) -> None:
     scale = 1 if "i" in dtype else 32_767
     data = (numpy.array(values) / scale).astype(dtype)
     assert list(to_samples(to_pcm16(data))) == values
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (1, 3)])
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_a_second_dimension_of_one_is_mono(shape: tuple[int, int], dtype: str) -> None:
+    """Protects what sound libraries give for one channel: a column or a row."""
+    scale = 1 if dtype == "int16" else 32_767
+    data = (numpy.array([1, -2, 3]) / scale).astype(dtype).reshape(shape)
+    assert list(to_samples(to_pcm16(data))) == [1, -2, 3]
+
+
+def test_one_channel_of_a_numpy_array_is_cut_out() -> None:
+    """Protects views with gaps: a column of stereo, and an array read backwards."""
+    stereo = numpy.array([[1, 2], [3, 4], [5, 6]], dtype=numpy.int16)
+    assert list(to_samples(to_pcm16(stereo[:, 1]))) == [2, 4, 6]
+    assert list(to_samples(to_pcm16(stereo[::-1, :1]))) == [5, 3, 1]
+    assert list(to_samples(to_pcm16(numpy.asfortranarray(stereo)[:, 0]))) == [1, 3, 5]
+
+
+def test_channels_side_by_side_are_interleaved() -> None:
+    """Protects stereo arrays, whatever their order in memory; others are refused."""
+    stereo = numpy.array([[1, 2], [3, 4], [5, 6]], dtype=numpy.int16)
+    for data in (stereo, numpy.asfortranarray(stereo), stereo.reshape(6)):
+        assert list(to_samples(pcm16_bytes(data, 2))) == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(AudioError, match=r"\(2, 3\).*\(frames, 2\)"):
+        pcm16_bytes(stereo.T, 2)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint16", "float16", "complex64", "O"])
+def test_other_numpy_types_are_refused(dtype: str) -> None:
+    """Protects from numbers that would be read as others."""
+    with pytest.raises(AudioError):
+        to_pcm16(numpy.zeros(4, dtype=dtype))
+
+
+def test_a_number_in_an_array_is_no_audio() -> None:
+    """Protects the shape: an array without a dimension has no samples."""
+    with pytest.raises(AudioError, match=r"shape \(\)"):
+        to_pcm16(numpy.array(7, dtype=numpy.int16))
+
+
+def test_pieces_may_end_within_a_sample() -> None:
+    """Protects streams that are cut anywhere: somebody else keeps the half."""
+    assert pcm16_bytes(bytearray(b"abc")) == b"abc"
 
 
 @pytest.mark.parametrize("data", [b"abc", bytearray(3), memoryview(b"a")])

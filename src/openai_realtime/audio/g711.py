@@ -6,13 +6,26 @@ library: what lies between two decision values gets the output value between the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from .pcm import BYTES_PER_SAMPLE, to_samples
+from ..errors import AudioError
+from .pcm import BYTES_PER_SAMPLE, to_samples, view_of
 from .resample import Downsampler24To8, Upsampler8To24
 
-__all__ = ["A_LAW", "MU_LAW", "G711Decoder", "G711Encoder", "G711Law"]
+__all__ = [
+    "A_LAW",
+    "G711_LAWS",
+    "G711_RATE",
+    "MU_LAW",
+    "G711Decoder",
+    "G711Encoder",
+    "G711Law",
+    "to_g711",
+]
+
+G711_RATE = 8_000
+"""Samples per second of G.711."""
 
 # The bit of a code that says on which side of zero it is.
 _SIGN = 0x80
@@ -101,6 +114,24 @@ class G711Decoder:
         return self._upsampler.push(self._law.decode(data))
 
 
+def to_g711(data: object) -> bytes:
+    """Turn G.711 data in any buffer of bytes into bytes; ``bytes`` are not copied.
+
+    Raises:
+        AudioError: The type is another one, or it holds samples, not bytes.
+    """
+    if isinstance(data, bytes):
+        return data
+    view = view_of(data)
+    if view.itemsize != 1:
+        raise AudioError(
+            f"G.711 audio has one byte a sample, but this {type(data).__name__} has "
+            f"{view.itemsize} bytes each; convert it first, or let send_audio() do "
+            "that: send_audio(samples, rate=24000)"
+        )
+    return view.tobytes()
+
+
 def _expand_mu(code: int) -> int:
     inverted = ~code & 0xFF
     size = ((inverted & 0x0F) << 3) + 0x84 << (inverted >> 4 & 0x07)
@@ -133,3 +164,6 @@ MU_LAW = G711Law(_expand_mu, _compress_mu, step=4)
 
 A_LAW = G711Law(_expand_a, _compress_a, step=16)
 """What telephones in the rest of the world speak: ``audio/pcma``."""
+
+G711_LAWS: Mapping[str, G711Law] = {"audio/pcmu": MU_LAW, "audio/pcma": A_LAW}
+"""The laws by their media types."""

@@ -18,12 +18,14 @@ __all__ = [
     "SAMPLE_RATE",
     "interleave_stereo",
     "ms_to_samples",
+    "pcm16_bytes",
     "rms",
     "sample_count",
     "samples_to_ms",
     "silence",
     "to_pcm16",
     "to_samples",
+    "view_of",
 ]
 
 SAMPLE_RATE = 24_000
@@ -37,7 +39,7 @@ _Number = TypeVar("_Number", int, float)
 _FULL_SCALE = 32_767
 _ACCEPTED = (
     "bytes, bytearray, memoryview, array('h') of samples, array('f') or array('d') "
-    "of floats in -1..1, or a one-dimensional numpy array of int16, float32 or float64"
+    "of floats in -1..1, or a numpy array of int16, float32 or float64"
 )
 
 
@@ -46,21 +48,37 @@ def to_pcm16(data: object) -> bytes:
 
     Accepts bytes, bytearray, memoryview, ``array('h')``, ``array('f')``, ``array('d')``
     and whatever else offers such a buffer, numpy arrays among them. Byte buffers are
-    PCM16 already, int16 buffers are samples, floats are in -1..1. ``bytes`` come back
-    as the same object, without a copy.
+    PCM16 already, int16 buffers are samples, floats are in -1..1. A second dimension
+    may be there if it is 1 long. ``bytes`` come back as the same object, without a
+    copy.
 
     Raises:
         AudioError: The type, shape or sample format is another one, the byte count is
             odd, or a float is out of range or not a number.
     """
+    pcm = pcm16_bytes(data)
+    sample_count(pcm)
+    return pcm
+
+
+def pcm16_bytes(data: object, channels: int = 1) -> bytes:
+    """Turn a piece of audio into PCM16 that may end in the middle of a sample.
+
+    Args:
+        data: What `to_pcm16` takes.
+        channels: How many there are, interleaved; or side by side in the second
+            dimension.
+
+    Raises:
+        AudioError: The type, shape or sample format is another one, or a float is out
+            of range or not a number.
+    """
     if isinstance(data, bytes):
-        sample_count(data)
         return data
-    view = _view(data)
+    view = view_of(data, channels)
     byte_order, code = _sample_format(view.format)
     raw = view.tobytes()
     if code in ("B", "b", "c"):
-        sample_count(raw)
         return raw
     if code == "h":
         return raw if byte_order == "little" else _swapped(array("h", raw)).tobytes()
@@ -73,8 +91,12 @@ def to_pcm16(data: object) -> bytes:
     )
 
 
-def _view(data: object) -> memoryview:
-    """View the buffer of a one-dimensional `data`."""
+def view_of(data: object, channels: int = 1) -> memoryview:
+    """View the buffer of audio with so many channels.
+
+    Raises:
+        AudioError: It has none, or it has another shape.
+    """
     try:
         view = memoryview(cast("Buffer", data))
     # numpy says ValueError for the dtypes that no buffer can express.
@@ -82,12 +104,25 @@ def _view(data: object) -> memoryview:
         raise AudioError(
             f"audio cannot be of type {type(data).__name__}; pass {_ACCEPTED}"
         ) from exc
-    if view.ndim != 1:
+    if not _has_channels(view, channels):
+        wanted = (
+            "mix it down to mono first"
+            if channels == 1
+            else f"{channels} channels are one dimension, interleaved, or (frames, "
+            f"{channels})"
+        )
         raise AudioError(
-            f"audio must have one dimension, but this {type(data).__name__} has shape "
-            f"{view.shape}; mix it down to mono first"
+            f"this {type(data).__name__} of audio has shape {view.shape}; {wanted}"
         )
     return view
+
+
+def _has_channels(view: memoryview, channels: int) -> bool:
+    """Whether a buffer, read row by row, has so many channels interleaved."""
+    if view.ndim != 2:
+        return view.ndim == 1
+    rows, columns = view.shape or (0, 0)
+    return columns == channels or (channels == 1 and rows == 1)
 
 
 def _sample_format(format: str) -> tuple[str, str]:

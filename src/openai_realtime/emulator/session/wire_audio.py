@@ -6,10 +6,9 @@ a client speaks (PROTOCOL.md section 3.2). A format is named by its media type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
-from ...audio.g711 import A_LAW, MU_LAW, G711Decoder, G711Encoder, G711Law
+from ...audio.g711 import G711_LAWS, G711Decoder, G711Encoder
 from ...audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE
 from ..refusal import invalid_value
 
@@ -29,9 +28,7 @@ __all__ = [
 
 PCM = "audio/pcm"
 
-_LAWS: Mapping[str, G711Law] = {"audio/pcmu": MU_LAW, "audio/pcma": A_LAW}
-
-FORMATS = (PCM, *_LAWS)
+FORMATS = (PCM, *G711_LAWS)
 """The media types that there are."""
 
 MAX_AUDIO_BYTES = 15 * 1024 * 1024
@@ -58,13 +55,13 @@ class _AsItIs:
 
 def reader(media_type: str) -> AudioStream:
     """Return what turns audio of this format into PCM16."""
-    law = _LAWS.get(media_type)
+    law = G711_LAWS.get(media_type)
     return _AsItIs() if law is None else G711Decoder(law)
 
 
 def writer(media_type: str) -> AudioStream:
     """Return what turns PCM16 into audio of this format."""
-    law = _LAWS.get(media_type)
+    law = G711_LAWS.get(media_type)
     return _AsItIs() if law is None else G711Encoder(law)
 
 
