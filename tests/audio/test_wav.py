@@ -10,8 +10,11 @@ from array import array
 from pathlib import Path
 
 import pytest
+import soundfile
 
+from openai_realtime.audio.g711 import A_LAW, MU_LAW, G711Law
 from openai_realtime.audio.pcm import to_pcm16, to_samples
+from openai_realtime.audio.resample import resample
 from openai_realtime.audio.wav import read_wav, write_wav
 from openai_realtime.errors import AudioError
 
@@ -78,6 +81,54 @@ def test_every_sample_width(code: int, width: int, error: int) -> None:
     assert max(abs(a - b) for a, b in zip(got, TONE, strict=True)) <= error
 
 
+@pytest.mark.parametrize("code", ["f", "d"])
+def test_floats_are_scaled_and_clipped(code: str) -> None:
+    """Protects floating-point files, which may be louder than full scale."""
+    floats = [0.0, 0.5, -1.0, 1.5, -math.inf, 1.0]
+    data = struct.pack(f"<6{code}", *floats)
+    file = io.BytesIO(wav_bytes(data, code=3, width=struct.calcsize(code)))
+    want = [0, 16_384, -32_768, 32_767, -32_768, 32_767]
+    assert list(to_samples(read_wav(file))) == want
+
+
+@pytest.mark.parametrize(("code", "law"), [(7, MU_LAW), (6, A_LAW)])
+def test_telephone_recordings_are_read(code: int, law: G711Law) -> None:
+    """Protects files of telephones: expanded, and at our rate."""
+    low = resample(PCM, 24_000, 8000)
+    data = wav_bytes(law.encode(low), code=code, rate=8000, width=1)
+    got = to_samples(read_wav(io.BytesIO(data)))
+    want = to_samples(resample(low, 8000, 24_000))
+    assert len(got) == len(want)
+    assert max(abs(a - b) for a, b in zip(got, want, strict=True)) < 600
+
+
+@pytest.mark.parametrize(("form", "tag"), [("audio/pcmu", 7), ("audio/pcma", 6)])
+def test_telephone_audio_is_written_as_it_is(form: str, tag: int) -> None:
+    """Protects replies of G.711 sessions: nothing is decoded to be saved."""
+    data = bytes(range(255))
+    file = io.BytesIO()
+    write_wav(file, bytearray(data), format=form)
+    content = file.getvalue()
+    # The odd byte is made up for, and the sizes are those of a reader's rules.
+    assert struct.unpack_from("<I", content, 4) == (len(content) - 8,)
+    assert struct.unpack_from("<HHIIHHH", content, 20) == (tag, 1, 8000, 8000, 1, 8, 0)
+    assert content[38:50] == b"fact" + struct.pack("<II", 4, 255)
+    assert content[50:58] == b"data" + struct.pack("<I", 255)
+    assert content[58:] == data + b"\0"
+    with soundfile.SoundFile(io.BytesIO(content)) as sound:
+        assert (sound.samplerate, sound.channels, sound.frames) == (8000, 1, 255)
+        assert sound.subtype in ("ULAW", "ALAW")
+
+
+def test_an_unknown_format_is_not_written(tmp_path: Path) -> None:
+    """Protects from a file whose header says something else than its data."""
+    with pytest.raises(AudioError, match=r"audio/opus.*audio/pcma"):
+        write_wav(tmp_path / "reply.wav", b"", format="audio/opus")
+    with pytest.raises(AudioError, match="one byte a sample"):
+        write_wav(tmp_path / "reply.wav", array("h", [1]), format="audio/pcmu")
+    assert not list(tmp_path.iterdir())
+
+
 def test_channels_are_mixed_down() -> None:
     """Protects stereo and surround files: every channel is heard."""
     frames = struct.pack("<4h", 100, 300, -32_768, -32_768)
@@ -130,8 +181,11 @@ def test_a_wav_without_samples_is_no_audio() -> None:
         (b"fLaC" + bytes(40), "FLAC file, not a WAV"),
         (b"OggS" + bytes(40), "Ogg file, not a WAV"),
         (b"{}" + bytes(40), "begins with b'{}"),
-        (wav_bytes(PCM, code=3, width=4), "floating point audio"),
-        (wav_bytes(PCM, code=7, width=1), "mu-law audio"),
+        (wav_bytes(PCM, code=2, width=1), "ADPCM audio, not PCM"),
+        (wav_bytes(PCM, rate=2_000_000), "damaged"),
+        (wav_bytes(PCM, channels=65), "damaged"),
+        (wav_bytes(PCM, code=3, width=2), "damaged"),
+        (wav_bytes(struct.pack("<f", math.nan), code=3, width=4), "not a number"),
         (wav_bytes(PCM, code=0x1234), "format 0x1234 audio"),
         (wav_bytes(PCM, channels=0), "damaged"),
         (wav_bytes(PCM, rate=0), "damaged"),

@@ -4,188 +4,127 @@ from __future__ import annotations
 
 import os
 import struct
-from array import array
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import BinaryIO
 
 from ..errors import AudioError
-from .pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, to_pcm16, to_samples
-from .resample import resample
+from .conversion import Conversion
+from .decoders import kind_of
+from .encodings import A_LAW_TAG, MU_LAW_TAG, PCM_TAG
+from .g711 import G711_RATE, to_g711
+from .pcm import BYTES_PER_SAMPLE, SAMPLE_RATE, to_pcm16
+from .sound_file import FilePath, blocks, name_of, opened
+from .wav_reader import WAV_START_BYTES, WavHeader, WavReader, is_wav, read_fully
 
 __all__ = ["read_wav", "write_wav"]
 
-_Path: TypeAlias = "str | os.PathLike[str]"
-
-_PCM = 0x0001
-# The real format stands in the first two bytes of a GUID further back. What records
-# 24 bits or more than two channels usually writes this.
-_EXTENSIBLE = 0xFFFE
-_FORMATS = {
-    0x0002: "Microsoft ADPCM",
-    0x0003: "floating point",
-    0x0006: "A-law",
-    0x0007: "mu-law",
-    0x0011: "IMA ADPCM",
-    0x0031: "GSM 6.10",
-    0x0055: "MP3",
-}
-_OTHER_FILES = {
-    b"OggS": "an Ogg file",
-    b"fLaC": "a FLAC file",
-    b"ID3": "an MP3 file",
-    b"\xff\xfb": "an MP3 file",
-    b"RIFX": "a big-endian WAV file",
-    b"RF64": "a 64-bit WAV file",
-    b"FORM": "an AIFF file",
-    b"caff": "a Core Audio file",
-    b"\x1aE\xdf\xa3": "a Matroska or WebM file",
-}
+_PCM = "audio/pcm"
+_G711_TAGS: Mapping[str, int] = {"audio/pcma": A_LAW_TAG, "audio/pcmu": MU_LAW_TAG}
 
 
-class _Format(NamedTuple):
-    """What the `fmt ` chunk says about the samples."""
+def read_wav(source: FilePath | BinaryIO) -> bytes:
+    """Read a WAV as 24 kHz mono PCM16, ready to be sent.
 
-    channels: int
-    rate: int
-    width: int
-    """Bytes of one sample of one channel."""
-
-
-def read_wav(source: _Path | BinaryIO) -> bytes:
-    """Read a PCM WAV as 24 kHz mono PCM16, ready to be sent.
-
-    Takes 8, 16, 24 and 32 bits, any number of channels (mixed down) and any rate
-    (resampled). `source` is a path, or a binary file that is read to its end. A file
-    that ends before its header says so gives the samples that are there.
+    Takes PCM of 8, 16, 24 and 32 bits, floats, mu-law and A-law, any number of channels
+    (mixed down) and any rate (resampled). `source` is a path, or a binary file that is
+    read to its end. A file that ends before its header says so gives the samples that
+    are there.
 
     Raises:
         AudioError: The file is empty, no WAV, has a broken header, or holds compressed
-            or floating-point audio.
+            audio.
         OSError: The file cannot be read; FileNotFoundError when there is none.
     """
-    if isinstance(source, (str, os.PathLike)):
-        name = os.fspath(source)
-        with open(source, "rb") as file:
-            content = file.read()
-    else:
-        name = str(getattr(source, "name", "the WAV stream"))
-        content = source.read()
-    wav, data = _parse(content, name)
-    return resample(_mono(data, wav), wav.rate, SAMPLE_RATE)
+    name = name_of(source)
+    with opened(source) as file:
+        reader = WavReader(file, _known_header(file, name))
+        conversion = Conversion(reader.rate, reader.channels)
+        made = [conversion.push(block) for block in blocks(reader, name)]
+        return b"".join(made) + conversion.finish()
 
 
 def write_wav(
-    target: _Path | BinaryIO, pcm: bytes, *, channels: int = 1, rate: int = SAMPLE_RATE
+    target: FilePath | BinaryIO,
+    audio: object,
+    *,
+    channels: int = 1,
+    rate: int | None = None,
+    format: str = _PCM,
 ) -> None:
-    """Write PCM16 audio as a WAV file.
+    """Write audio as a WAV file, as it is.
 
-    `target` is a path, or a binary file that is left open. Several channels are
-    expected interleaved, `rate` is in Hz.
+    Args:
+        target: A path, or a binary file that is left open.
+        audio: PCM16 in any form that `to_pcm16` takes, or bytes of G.711.
+        channels: How many channels are interleaved.
+        rate: Samples per second; without, 24,000, or 8,000 of G.711.
+        format: What the audio is: ``audio/pcm``, ``audio/pcmu`` or ``audio/pcma``.
 
     Raises:
-        AudioError: The audio is not a whole number of samples for every channel.
+        AudioError: The audio is not a whole number of samples for every channel, or of
+            another format.
         OSError: The file cannot be written.
     """
-    pcm = to_pcm16(pcm)
-    frame = channels * BYTES_PER_SAMPLE
-    if len(pcm) % frame:
+    tag, width, data = _encoded(audio, format)
+    frame = channels * width
+    if len(data) % frame:
         raise AudioError(
-            f"{len(pcm)} bytes of PCM16 are no whole number of frames of {channels} "
-            "channels; interleave channels of equal length"
+            f"{len(data)} bytes of {format} are no whole number of frames of "
+            f"{channels} channels; interleave channels of equal length"
         )
-    header = struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", 36 + len(pcm), b"WAVE"),
-        *(b"fmt ", 16, _PCM, channels, rate, rate * frame, frame),
-        *(8 * BYTES_PER_SAMPLE, b"data", len(pcm)),
-    )
+    if rate is None:
+        rate = SAMPLE_RATE if tag == PCM_TAG else G711_RATE
+    form = struct.pack("<HHIIHH", tag, channels, rate, rate * frame, frame, 8 * width)
+    content = _riff(form, data, frames=len(data) // frame, is_pcm=tag == PCM_TAG)
     if isinstance(target, (str, os.PathLike)):
         with open(target, "wb") as file:
-            file.write(header + pcm)
+            file.write(content)
     else:
-        target.write(header + pcm)
+        target.write(content)
 
 
-def _parse(content: bytes, name: str) -> tuple[_Format, bytes]:
-    """Find the format and the sample data of a WAV file."""
-    if not content:
-        raise AudioError(f"{name} is empty; a WAV file was expected")
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise AudioError(
-            f"{name} is {_kind(content)}, not a WAV file; convert it to PCM WAV first"
-        )
-    wav: _Format | None = None
-    for chunk, body in _chunks(content):
-        if chunk == b"fmt ":
-            wav = _format(body, name)
-        elif chunk == b"data" and wav is not None:
-            return wav, body
-    missing = "format" if wav is None else "data"
+def _encoded(audio: object, format: str) -> tuple[int, int, bytes]:
+    """Return the tag of a format, the bytes of its samples, and the audio as bytes."""
+    if format == _PCM:
+        return PCM_TAG, BYTES_PER_SAMPLE, to_pcm16(audio)
+    if format in _G711_TAGS:
+        return _G711_TAGS[format], 1, to_g711(audio)
     raise AudioError(
-        f"{name} is a WAV file without its {missing} chunk; it seems to be cut off "
-        f"after {len(content)} bytes"
+        f"a WAV file cannot be written of {format!r}; the formats are {_PCM}, "
+        f"{', '.join(sorted(_G711_TAGS))}"
     )
 
 
-def _kind(content: bytes) -> str:
-    """Name the file that `content` is from, as far as its first bytes tell."""
-    for magic, kind in _OTHER_FILES.items():
-        if content.startswith(magic):
-            return kind
-    return f"a file that begins with {content[:4]!r}"
-
-
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Walk the chunks of a RIFF file."""
-    position = 12
-    while position + 8 <= len(content):
-        chunk, size = struct.unpack_from("<4sI", content, position)
-        # Recorders that write to a pipe put an impossible size here: the slice ends
-        # where the file ends.
-        yield chunk, content[position + 8 : position + 8 + size]
-        # Chunks begin at even positions.
-        position += 8 + size + size % 2
-
-
-def _format(body: bytes, name: str) -> _Format:
-    """Read the `fmt ` chunk, refusing what is not plain PCM."""
-    if len(body) < 16:
-        raise AudioError(
-            f"{name} has a format chunk of {len(body)} bytes instead of 16 or more; "
-            "its header is damaged"
-        )
-    code, channels, rate, _, frame, bits = struct.unpack_from("<HHIIHH", body)
-    if code == _EXTENSIBLE and len(body) >= 26:
-        (code,) = struct.unpack_from("<H", body, 24)
-    if code != _PCM:
-        encoding = _FORMATS.get(code, f"format 0x{code:04x}")
-        raise AudioError(
-            f"{name} holds {encoding} audio, not PCM; convert it to PCM WAV first"
-        )
-    width = frame // channels if channels else 0
-    if not rate or not 1 <= width <= 4 or frame != width * channels:
-        raise AudioError(
-            f"{name} claims {channels} channels of {bits} bits at {rate} Hz in frames "
-            f"of {frame} bytes, which cannot be; its header is damaged"
-        )
-    return _Format(channels, rate, width)
-
-
-def _mono(data: bytes, wav: _Format) -> bytes:
-    """Reduce sample data of any width and channel count to mono PCM16."""
-    frame = wav.width * wav.channels
-    data = data[: len(data) // frame * frame]
-    pcm = bytearray(len(data) // wav.width * BYTES_PER_SAMPLE)
-    if wav.width == 1:
-        # 8-bit samples are the unsigned ones.
-        pcm[1::2] = bytes(byte ^ 0x80 for byte in data)
+def _riff(form: bytes, data: bytes, *, frames: int, is_pcm: bool) -> bytes:
+    """Put the chunks of a file together."""
+    if is_pcm:
+        before = _chunk(b"fmt ", form)
     else:
-        # The two highest bytes are all that 16 bits can hold.
-        pcm[0::2] = data[wav.width - 2 :: wav.width]
-        pcm[1::2] = data[wav.width - 1 :: wav.width]
-    if wav.channels == 1:
-        return bytes(pcm)
-    samples = to_samples(bytes(pcm))
-    channels = [samples[index :: wav.channels] for index in range(wav.channels)]
-    mixed = (sum(frame) // wav.channels for frame in zip(*channels, strict=True))
-    return to_pcm16(array("h", mixed))
+        # All but PCM say how much of the format follows, and how long the sound is.
+        before = _chunk(b"fmt ", form + struct.pack("<H", 0))
+        before += _chunk(b"fact", struct.pack("<I", frames))
+    chunks = before + _chunk(b"data", data)
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(chunks), b"WAVE") + chunks
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    # Chunks begin at even positions.
+    return struct.pack("<4sI", name, len(content)) + content + bytes(len(content) % 2)
+
+
+def _known_header(file: BinaryIO, name: str) -> WavHeader:
+    """Read the header of a WAV file whose samples we can read."""
+    start = read_fully(file, WAV_START_BYTES)
+    if not start:
+        raise AudioError(f"{name} is empty; a WAV file was expected")
+    if not is_wav(start):
+        raise AudioError(
+            f"{name} is {kind_of(start)}, not a WAV file; convert it to PCM WAV first"
+        )
+    header = WavHeader.read(file, name)
+    if not header.is_known:
+        raise AudioError(
+            f"{name} holds {header.encoding} audio, not PCM; "
+            "convert it to PCM WAV first"
+        )
+    return header
