@@ -30,6 +30,9 @@ from ._struct import UNSET
 from .alarm import Alarm
 from .api import ConnectionState, RealtimeAPI, closed_event
 from .audio import to_pcm16
+from .audio.g711 import to_g711
+from .audio_sending import Pace, send_pieces
+from .audio_source import AudioSource, RawShape, audio_pieces
 from .codec import encode_event
 from .core.configuration import Change
 from .core.conversation import AudioRetention, RealtimeConversation
@@ -478,16 +481,68 @@ class RealtimeClient(RealtimeEventHandler):
         Args:
             audio: ``bytes``, ``bytearray``, ``memoryview``, ``array('h')``, or an
                 array of int16 or of floats from -1 to 1; 24 kHz mono. In a G.711
-                session: ``bytes`` in that format.
+                session: bytes in that format.
 
         Raises:
             AudioError: An odd number of bytes, a wrong type or range; nothing is sent.
         """
         await self._until_ready("audio")
-        pcm = audio if self._takes_raw(audio) else to_pcm16(audio)
-        for output in self._protocol.append_input_audio(pcm):
+        data = to_pcm16(audio) if self._protocol.input_is_pcm else to_g711(audio)
+        for output in self._protocol.append_input_audio(data):
             if isinstance(output, Send):
                 await self.realtime.send(output.event)
+
+    async def send_audio(
+        self,
+        source: AudioSource,
+        *,
+        rate: float | None = None,
+        channels: int | None = None,
+        paced: bool | float = False,
+        chunk_ms: int = 100,
+    ) -> float:
+        """Stream audio of the user from wherever it is, until it ends.
+
+        It is resampled and mixed down to what the session takes, G.711 included. What
+        blocks (files, iterables) is read in a thread, one piece ahead.
+
+        Args:
+            source: Audio as `append_input_audio` takes it; a path or a binary file; an
+                asynchronous reader; an iterable or asynchronous iterable of pieces of
+                audio. Files are WAV, and with the extra ``files`` MP3, FLAC, Ogg...
+            rate: Samples per second of raw audio, 24,000 without. A file is taken for
+                raw PCM16 where `rate` or `channels` is given.
+            channels: How many channels are interleaved in raw audio, 1 without. Without
+                `rate` and `channels` raw audio is what the session takes, which in a
+                G.711 session is bytes in that format.
+            paced: True sends as fast as audio plays, 2.0 twice as fast, by the client's
+                clock; False as fast as the connection takes it.
+            chunk_ms: How much is sent at once at most. What an iterable gives is never
+                held back.
+
+        Returns:
+            How many seconds of audio were sent.
+
+        Raises:
+            AudioError: The source is no audio, is damaged, has an impossible rate, or
+                ends in the middle of a sample.
+            ConfigurationError: `paced` or `chunk_ms` cannot be; or the file needs an
+                extra.
+            ConnectionClosed: The connection was ended.
+            OSError: The file cannot be read.
+
+        Cancelling it ends the source, if that is a generator: an asynchronous one at
+        once, another one when it has given the piece that it is about to give. What was
+        sent stays sent.
+        """
+        await self._until_ready("audio")
+        format = self.conversation.input_format
+        return await send_pieces(
+            audio_pieces(source, RawShape(rate, channels), format, chunk_ms),
+            self.append_input_audio,
+            bytes_per_s=format.sample_rate * format.bytes_per_sample,
+            pace=Pace(paced, clock=self._clock, sleep=self._sleep),
+        )
 
     async def create_response(self, *, when: str = When.WAIT, **fields: Any) -> Reply:
         """Ask for a response; where turns are found by hand, commit the audio first.
