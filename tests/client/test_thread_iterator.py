@@ -84,8 +84,7 @@ async def test_one_item_is_pulled_in_advance_and_no_more() -> None:
     assert await anext(items) == 0
     assert await anext(items) == 1
     assert await happened(three)
-    # The thread waits for room, which only the next item's taking makes.
-    await asyncio.to_thread(three.wait)
+    # The thread waits for room, which only taking the next item makes.
     assert pulled == [0, 1, 2]
     items.close()
 
