@@ -14,7 +14,7 @@ PROJECT := --no-build-isolation --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test voices test-interop coverage-page lint types sim bench size pins clean
+.PHONY: help demo test voices test-interop coverage-page lint types sim bench soak size pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
@@ -64,6 +64,9 @@ types: $(DEV) ## Check types with mypy and with pyright
 sim: $(DEV) ## Try to break client and emulator together, in 10,000 random sessions
 	@SIMULATION_RUNS=$${SIMULATION_RUNS:-10000} $(BIN)/python -m pytest \
 		tests/core/simulation $(ARGS)
+
+soak: $(DEV) ## Hold an hour of conversation at once, and watch the memory of the client
+	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 bench: $(DEV) ## Run the benchmarks, which print ratios to other clients
 	@for program in $(sort $(wildcard benchmarks/bench_*.py)); do \

@@ -1,8 +1,8 @@
 """An hour's conversation at once: does the client's memory stay where it is?
 
 The local server runs in a process of its own, so that what is measured is the client.
-Run it as ``python benchmarks/soak.py [--minutes N]``; it prints a table and exits with 1
-where a gate does not hold.
+Run it as ``python benchmarks/soak.py [--minutes N]``; it prints a table, and exits with
+1 where a gate does not hold.
 """
 
 from __future__ import annotations
@@ -104,23 +104,20 @@ async def _soak(url: str, minutes: int) -> bool:
     return all(gates.values())
 
 
-async def _with_server(minutes: int) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder, "soak.toml")
-        script.write_text(SCENARIO)
-        server = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "openai_realtime", "serve"),
-            *("--pace", "0", "--script", str(script)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert server.stdout is not None
-        try:
-            url = (await server.stdout.readline()).decode().strip()
-            return await _soak(url, minutes)
-        finally:
-            server.terminate()
-            await server.wait()
+async def _with_server(script: str, minutes: int) -> bool:
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "openai_realtime", "serve"),
+        *("--pace", "0", "--script", script),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert server.stdout is not None
+    try:
+        url = (await server.stdout.readline()).decode().strip()
+        return await _soak(url, minutes)
+    finally:
+        server.terminate()
+        await server.wait()
 
 
 def main() -> int:
@@ -128,7 +125,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=_MINUTES)
     args = parser.parse_args()
-    return 0 if asyncio.run(_with_server(args.minutes)) else 1
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "soak.toml")
+        script.write_text(SCENARIO)
+        passed = asyncio.run(_with_server(str(script), args.minutes))
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ of conversation is an hour for the client, however long it really takes.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from openai_realtime import RealtimeClient, Reply
 from openai_realtime.testing import VirtualClock, speech
@@ -27,7 +28,12 @@ _SAMPLES_PER_PIECE = 2_400
 _PAUSE_S = 0.8
 _PATIENCE_S = 30.0
 
-SCENARIO = """
+# What the server is given to answer in before the next piece of silence.
+_BREATH_S = 0.005
+
+T = TypeVar("T")
+
+SCENARIO = '''
 [[reply]]
 when = { tool_output = { regex = "." } }
 say = "It is eighteen degrees with light rain, and the wind comes from the west."
@@ -38,13 +44,13 @@ do = [{ say = "One moment." }, { call = "get_weather", arguments = { city = "Par
 
 [[reply]]
 when = { text = { regex = "story" } }
-say = "Once upon a time there was a miller who had three sons, and when he died he left \
-them his mill, his donkey and his cat, and the youngest of them got the cat, and thought \
-that he had got the worst of it, until the cat began to speak and asked him for boots."
+say = """Once upon a time there was a miller who had three sons, and when he died he
+left them his mill, his donkey and his cat, and the youngest of them got the cat, and
+thought that he had got the worst of it, until the cat began to speak."""
 
 [otherwise]
 say = "I see. That is interesting, and I would like to hear more of it."
-"""
+'''
 
 # What the user says, turn after turn; a story is interrupted by what comes behind it.
 _TURNS = (
@@ -102,13 +108,21 @@ class Conversation:
 
     async def _next_reply(self, replies: Any, text: str) -> Reply:
         """Return the reply to what was said, whole."""
-        async with asyncio.timeout(_PATIENCE_S):
-            reply: Reply = await anext(replies)
-            await reply
+        began = asyncio.ensure_future(anext(replies))
+        reply: Reply = await self._listen(began)
+        await self._listen(asyncio.ensure_future(_whole(reply)))
         expected = 2 if text.endswith("weather") else 1
         if len(reply.responses) != expected:
             raise AssertionError(f"{text!r} was answered in {len(reply.responses)}")
         return reply
+
+    async def _listen(self, event: asyncio.Future[T]) -> T:
+        """Wait for something, while the microphone hears nothing."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not event.done():
+                await self._append(_SILENCE)
+                await asyncio.wait([event], timeout=_BREATH_S)
+        return event.result()
 
     async def _say(self, text: str) -> None:
         for piece in self._speech[text]:
@@ -118,7 +132,7 @@ class Conversation:
 
     async def _play(self, reply: Reply, seconds: float) -> None:
         """Play a reply for so long, while the microphone hears nothing."""
-        left = round(seconds / _PIECE_S)
+        left = math.ceil(seconds / _PIECE_S) + len(reply.items)
         for item in reply.items:
             samples = len(item.formatted.audio) // 2
             played = 0
@@ -135,6 +149,10 @@ class Conversation:
 
     def _interrupted(self, event: Any) -> None:
         self.counts["interruptions"] += event.item is not None
+
+
+async def _whole(reply: Reply) -> Reply:
+    return await reply
 
 
 def _in_pieces(pcm: bytes) -> list[bytes]:
