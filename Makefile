@@ -14,7 +14,7 @@ PROJECT := --no-build-isolation --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test voices test-interop coverage-page lint types sim bench soak size pins clean
+.PHONY: help demo test voices test-interop docs coverage-page lint types sim bench soak size pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
@@ -44,6 +44,11 @@ test-interop: $(DEV) ## Talk with clients and servers of other makers
 	@$(BIN)/python tests/interop/node_packages.py || true
 	@$(BIN)/python -m pytest tests/interop -m interop -n 2 --dist loadfile \
 		--timeout 60 -rfEs $(ARGS)
+
+docs: $(DEV) ## Build the documentation as a site, in build/docs
+	@$(BIN)/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going \
+		docs build/docs
+	@echo "build/docs/index.html"
 
 # Without the tests that throw dice: what these show differs from run to run.
 coverage-page: $(DEV) ## Write docs/emulator-coverage.md anew, from a run of the tests

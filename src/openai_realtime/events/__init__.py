@@ -28,7 +28,10 @@ Dialect: TypeAlias = Literal["ga", "beta"]
 Transports: TypeAlias = Literal["all", "media", "sip"]
 
 BOTH: tuple[Dialect, ...] = ("ga", "beta")
+"""The dialects of an event that both have."""
+
 GA_ONLY: tuple[Dialect, ...] = ("ga",)
+"""The dialects of an event that is newer than the old one."""
 
 
 class EventRow(NamedTuple):
@@ -250,6 +253,7 @@ EVENTS: tuple[EventRow, ...] = (
         dialects=GA_ONLY,
     ),
 )
+"""Every event of the protocol, with what it is."""
 
 
 @cache

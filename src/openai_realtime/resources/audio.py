@@ -123,6 +123,7 @@ class AudioFormat(WireObject):
 
 
 PCM16 = AudioFormat(type="audio/pcm", rate=24_000)
+"""The format of sessions that name none: 24 kHz, 16 bit, mono, little-endian."""
 
 
 class InputAudioTranscriptionConfig(WireObject):
