@@ -106,7 +106,12 @@ def _environment(url: str) -> dict[str, str]:
 @pytest.mark.parametrize("page", _pages_with(Kind.TESTS))
 def test_its_tests_pass(page: str, pytester: pytest.Pytester) -> None:
     """The test files that a page shows pass, beside its other files."""
-    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
+    pytester.makeini(
+        "[pytest]\n"
+        "addopts = --strict-markers\n"
+        "filterwarnings = error\n"
+        "asyncio_default_fixture_loop_scope = function\n"
+    )
     _write_files(page, pytester.path)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=_TIMEOUT_S)
     assert result.ret is pytest.ExitCode.OK
