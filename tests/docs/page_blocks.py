@@ -16,6 +16,7 @@ _BLOCK = re.compile(
 )
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _FENCE = re.compile(r"(?:```+|~~~+)\s*\{?(?:code-block\}? )?py", re.I)
+_ANY_BLOCK = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.M | re.S)
 
 
 class Kind(Enum):
@@ -63,6 +64,12 @@ def blocks_of(page: str) -> list[Block]:
 def fences_of(page: str) -> int:
     """Return how many fences there are around Python, wherever and however written."""
     return len(_FENCE.findall((DOCS / page).read_text(encoding="utf-8")))
+
+
+def other_blocks_of(page: str) -> list[tuple[str, str]]:
+    """Return the blocks that are no Python, each as its language and its text."""
+    found = _ANY_BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
+    return [(language, text) for language, text in found if language != "python"]
 
 
 def shown_blocks_of(page: str) -> int:
