@@ -97,8 +97,8 @@ logger = logging.getLogger("openai_realtime.client")
 # What an interruption has decided: the conversation here has been cut already.
 _OWED = (ResponseCancel, ConversationItemTruncate, ConversationItemDelete)
 
-# Longer than any reply, and 15 MB at most: an hour's conversation does not grow.
-_DEFAULT_RETENTION = AudioRetention.seconds(300)
+# Longer than any reply, and 12 MB at most: an hour's conversation does not grow.
+_DEFAULT_RETENTION = AudioRetention.seconds(240)
 
 # How often to look whether all has been heard.
 _LOOK_AGAIN_S = 0.05
@@ -174,7 +174,7 @@ class RealtimeClient(RealtimeEventHandler):
             clock: Seconds that only grow, for deadlines and for the estimate of what
                 has been heard.
             sleep: Waits for so many seconds of that clock.
-            audio_retention: How much audio the conversation keeps; the last five
+            audio_retention: How much audio the conversation keeps; the last four
                 minutes without. ``AudioRetention.all()`` keeps all.
             input_retention_s: How many seconds of the user's audio are kept at most for
                 what turn detection may still refer to; None keeps all.

@@ -173,6 +173,7 @@ def _broken(**changes: Any) -> dict[str, Any]:
         (_broken(version="1"), "version '1' cannot be read"),
         (_broken(items=None), r"no conversation snapshot: .*\$\.items"),
         (_broken(items=[{"id": "a"}]), r"no conversation snapshot: .*items"),
+        (_broken(items=[KEPT | {"marks": [[10**30, 1]]}]), r"items.*marks"),
         (_broken(items=[KEPT] * 2), "'a' twice"),
         (_broken(items=[KEPT | {"id": ""}]), "without an id"),
     ],

@@ -6,7 +6,6 @@ costs the same however many there are.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar, cast
 
@@ -26,9 +25,9 @@ class Parts(Generic[Piece]):
 
     def __init__(self, join: Callable[[Iterable[Piece]], Piece]) -> None:
         self._join: Callable[[Iterable[Piece]], Piece] = join
-        self._parts: dict[int, deque[Piece]] = {}
+        self._parts: dict[int, list[Piece]] = {}
         self._index = 0
-        self._current: deque[Piece] | None = None
+        self._current: list[Piece] | None = None
         self.size: int = 0
 
     @property
@@ -41,14 +40,14 @@ class Parts(Generic[Piece]):
         # Mostly it is the part that the piece before belonged to.
         current = self._current
         if current is None or index != self._index:
-            current = self._current = self._parts.setdefault(index, deque())
+            current = self._current = self._parts.setdefault(index, [])
             self._index = index
         current.append(piece)
         self.size += len(piece)
 
     def of(self, index: int) -> Piece:
         """Return the content of one part; what is not there is empty."""
-        return self._whole(self._parts.get(index, deque()))
+        return self._whole(self._parts.get(index, []))
 
     def join(self) -> Piece:
         """Return the content of all parts, in their order.
@@ -64,7 +63,7 @@ class Parts(Generic[Piece]):
 
     def set_parts(self, parts: dict[int, Piece]) -> None:
         """Replace the content of all parts; the empty ones are left out."""
-        self._parts = {i: deque([whole]) for i, whole in parts.items() if whole}
+        self._parts = {i: [whole] for i, whole in parts.items() if whole}
         self._current = None
         self.size = sum(len(whole) for whole in parts.values())
 
@@ -72,7 +71,7 @@ class Parts(Generic[Piece]):
         """Replace everything by one part."""
         self.set_parts({0: whole})
 
-    def _whole(self, pieces: deque[Piece]) -> Piece:
+    def _whole(self, pieces: list[Piece]) -> Piece:
         whole = self._join(pieces)
         if pieces:
             pieces.clear()
@@ -97,8 +96,11 @@ class AudioParts(Parts[bytes]):
         wanted = count
         for index in self.indexes:
             chunks = self._parts[index]
-            while chunks and count >= len(chunks[0]):
-                count -= len(chunks.popleft())
+            whole = 0
+            while whole < len(chunks) and count >= len(chunks[whole]):
+                count -= len(chunks[whole])
+                whole += 1
+            del chunks[:whole]
             if chunks:
                 if count > 0:
                     # `bytes.join` takes views too, and makes bytes of them.

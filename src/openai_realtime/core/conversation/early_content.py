@@ -41,7 +41,7 @@ class WaitingContent:
         self.error: TranscriptionError | None = None
         self.audio = b""
         self.audio_missing = 0
-        self.transcribed: set[int] = set()
+        self.transcribed: tuple[int, ...] = ()
 
     def add_transcript(self, piece: str, part: int) -> None:
         """Append a piece of transcript, unless the whole of it is there."""
@@ -54,7 +54,8 @@ class WaitingContent:
     def set_transcript(self, whole: str, part: int) -> None:
         """Set the whole transcript of a part."""
         self.transcripts[part] = ItemTranscript(transcript=whole)
-        self.transcribed.add(part)
+        if part not in self.transcribed:
+            self.transcribed += (part,)
 
 
 class EarlyContent:

@@ -39,11 +39,11 @@ class ItemRecord:
         self.item = item
         self.marks = TranscriptMarks()
         self.placeholder = placeholder
-        self.said: set[type[RealtimeEvent]] = set()
+        self.said: tuple[type[RealtimeEvent], ...] = ()
         self.announced = False
         self.completed = False
         self.response_id = ""
-        self.transcribed: set[int] = set()
+        self.transcribed: tuple[int, ...] = ()
 
     @property
     def is_final(self) -> bool:

@@ -243,7 +243,8 @@ class ItemStore:
             record = self._insert(item, item_id, status)
         if response_id:
             self.made_by(record, response_id)
-        record.said.add(type(event))
+        if type(event) not in record.said:
+            record.said += (type(event),)
         record.placeholder = False
         if previous and previous != item_id and not self.order.place(item_id, previous):
             odd = odd or self.report(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -27,13 +27,15 @@ from ...resources.items import (
     OutputAudioPart,
 )
 from ...resources.limits import TranscriptionError
-from .heard_transcript import Mark
 from .item_record import ItemRecord
 from .item_store import ItemStore
 
 __all__ = ["VERSION", "read_snapshot", "write_snapshot"]
 
 VERSION = 1
+
+# More than the samples of any audio, and what an array can hold.
+_Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class _ItemSnapshot(Struct, kw_only=True, omit_defaults=True):
@@ -50,7 +52,7 @@ class _ItemSnapshot(Struct, kw_only=True, omit_defaults=True):
     transcript: dict[int, str] = {}
     generated_transcript: str | None = None
     heard: HeardTranscript | None = None
-    marks: list[Mark] = []
+    marks: list[tuple[_Count, _Count]] = []
     all_samples: int | None = None
     tool: FormattedTool | None = None
     output: str | None = None
@@ -152,7 +154,8 @@ def _by_part(parts: Parts[str]) -> dict[int, str]:
 
 def _read(kept: _ItemSnapshot, store: ItemStore) -> None:
     record = store.restore(FormattedItem(kept.id, kept.item, kept.status))
-    record.marks.marks = list(kept.marks)
+    for samples, characters in kept.marks:
+        record.marks.note(samples, characters)
     record.marks.all_samples = kept.all_samples
     formatted = record.item.formatted
     formatted.text_parts.set_parts(kept.text)

@@ -72,8 +72,8 @@ def transcription_completed(
         return result
     formatted = record.item.formatted
     formatted.transcription_error = None
-    if event.transcript:
-        record.transcribed.add(part)
+    if event.transcript and part not in record.transcribed:
+        record.transcribed += (part,)
     so_far = formatted.transcript_parts.of(part)
     if not event.transcript or so_far == event.transcript:
         return state.store.changed(record)
