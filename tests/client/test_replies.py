@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import wave
 import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openai_realtime import (
+    AudioError,
     ConnectionClosed,
     RealtimeClient,
     Reply,
@@ -281,6 +284,33 @@ async def test_interruption_shows_in_the_reply() -> None:
     assert reply.interrupted
     assert reply.status == "cancelled"
     assert reply.heard_transcript != reply.transcript or not reply.heard_transcript
+
+
+async def test_reply_that_nobody_heard_has_no_heard_words() -> None:
+    """A reply that is cut before a sample of it was heard leaves no words."""
+    async with MemoryPair(script=STORY, pace=0) as pair:
+        reply = await pair.client.send_user_message_content("story")
+        await pair.settle()
+        await pair.client.interrupt()
+        await pair.run(whole(reply))
+        await pair.advance(1.0)
+    pair.assert_received("conversation.item.delete")
+    assert reply.transcript
+    assert reply.heard_transcript == ""
+    assert reply.interrupted
+
+
+async def test_audio_is_saved_as_wav(tmp_path: Path) -> None:
+    """A reply's audio becomes a file that players take; one without audio says so."""
+    async with MemoryPair(script=GREETING) as pair:
+        reply = await pair.run(pair.client.ask("hello"))
+        written = await pair.run(pair.client.ask("hello", output_modalities=["text"]))
+    reply.save_wav(tmp_path / "reply.wav")
+    with wave.open(str(tmp_path / "reply.wav")) as file:
+        assert file.getparams()[:3] == (1, 2, 24_000)
+        assert file.readframes(file.getnframes()) == reply.audio
+    with pytest.raises(AudioError, match="output_modalities"):
+        written.save_wav(tmp_path / "none.wav")
 
 
 async def test_replies_to_the_voice_come_too() -> None:

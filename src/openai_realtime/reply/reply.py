@@ -7,12 +7,14 @@ and the model goes on. All that is one reply.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from copy import copy
-from typing import Generic, Self, TypeVar
+from typing import BinaryIO, Generic, Self, TypeVar
 
+from ..audio import write_wav
 from ..core.conversation import RealtimeConversation
-from ..errors import RealtimeError
+from ..errors import AudioError, RealtimeError
 from ..events import RealtimeEvent
 from ..resources.audio import AudioFormat
 from ..resources.formatted import FormattedItem
@@ -156,13 +158,38 @@ class Reply:
         cancelled = ResponseStatus.CANCELLED
         if self._cancelled or any(each.status == cancelled for each in self.responses):
             return True
-        known = (self._conversation.get_item(item.id) for item in self.items)
-        return any(item is not None and item.formatted.is_truncated for item in known)
+        return any(self._was_cut(item) for item in self.items)
 
     def _heard_of(self, item: FormattedItem) -> str:
         known = self._conversation.get_item(item.id)
+        if known is None and self._conversation.was_deleted(item.id):
+            # What was cut before a sample of it was heard is deleted.
+            return ""
         heard = None if known is None else known.formatted.heard
         return item.formatted.transcript if heard is None else heard.transcript
+
+    def _was_cut(self, item: FormattedItem) -> bool:
+        known = self._conversation.get_item(item.id)
+        if known is None:
+            return self._conversation.was_deleted(item.id)
+        return known.formatted.is_truncated
+
+    def save_wav(self, target: str | os.PathLike[str] | BinaryIO) -> None:
+        """Write the audio so far as a WAV file.
+
+        Args:
+            target: A path, or a binary file that is open for writing.
+
+        Raises:
+            AudioError: There is no audio.
+            OSError: It cannot be written.
+        """
+        if not self.audio:
+            raise AudioError(
+                "the reply has no audio to save; a session whose output_modalities is "
+                '["audio"] speaks'
+            )
+        write_wav(target, self.audio, format=self.audio_format.type)
 
     # --- waiting for it ---
 
