@@ -14,7 +14,7 @@ PROJECT := --no-build-isolation --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test voices test-interop docs coverage-page lint types sim bench soak size pins clean
+.PHONY: help demo test voices test-interop test-install docs coverage-page lint types sim bench soak size pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
@@ -49,6 +49,9 @@ docs: $(DEV) ## Build the documentation as a site, in build/docs
 	@$(BIN)/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going \
 		docs build/docs
 	@echo "build/docs/index.html"
+
+test-install: $(DEV) ## Install the built package as a new user would, and follow the pages
+	@$(BIN)/python -m pytest tests/install -m install -n 0 -rfEs $(ARGS)
 
 # Without the tests that throw dice: what these show differs from run to run.
 coverage-page: $(DEV) ## Write docs/emulator-coverage.md anew, from a run of the tests
