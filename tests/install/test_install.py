@@ -1,7 +1,7 @@
 """What a new user does in the first ten minutes, with the built package and its pages.
 
 An empty folder, a fresh environment, the wheel with the emulator: then everything as
-the README and the tutorial say. Needs a package index, so it runs in `make test-install`.
+the README and the tutorial say. Needs a package index: `make test-install` runs it.
 """
 
 from __future__ import annotations
