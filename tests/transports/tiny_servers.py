@@ -8,15 +8,23 @@ import contextlib
 import hashlib
 import ssl
 import struct
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from openai_realtime.transports import Endpoint
+import pytest
 
+from openai_realtime.errors import ConnectFailed
+from openai_realtime.transports import Connector, Endpoint
+
+Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+KEY = "sk-proj-0123456789"
+BEARER = {"Authorization": f"Bearer {KEY}"}
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-TEXT, BINARY, CLOSE = 0x1, 0x2, 0x8
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 def endpoint(url: str, **options: object) -> Endpoint:
@@ -124,3 +132,57 @@ async def wait_for_close(
     while opcode != CLOSE:
         opcode, payload = await read_frame(reader)
     writer.write(frame(CLOSE, payload))
+
+
+def answering(*parts: bytes) -> Handler:
+    """A server that answers any request with these parts, one packet each."""
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await read_request(reader)
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            # Two turns of the loop, so that the client sees the parts one by one.
+            await asyncio.sleep(0.01)
+
+    return handle
+
+
+def sending(*frames: bytes) -> Handler:
+    """A server that accepts, sends these frames and waits for the client to go."""
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await accept(reader, writer)
+        writer.writelines(frames)
+        await writer.drain()
+        await wait_for_close(reader, writer)
+
+    return handle
+
+
+def refusal(status: str, body: bytes, *headers: str) -> tuple[bytes, bytes]:
+    """The head and the body of an HTTP answer."""
+    lines = (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "\r\n")
+    return "\r\n".join(lines).encode(), body
+
+
+async def silent(reader: Reader, writer: Writer) -> None:
+    """Read everything and answer nothing."""
+    await reader.read()
+
+
+def everything_said(error: BaseException) -> str:
+    """What a log, a traceback or a debugger would show of an error."""
+    shown = [str(error), repr(error), repr(error.args), repr(vars(error))]
+    return "".join([*shown, *traceback.format_exception(error)])
+
+
+async def failure(connect: Connector, target: Endpoint) -> ConnectFailed:
+    """Fail to connect; return the error, which names the URL and never the key."""
+    with pytest.raises(ConnectFailed) as caught:
+        await connect(target)
+    # The source lines of a test are in a traceback, so it names the key as KEY only.
+    assert KEY not in everything_said(caught.value)
+    assert caught.value.url == target.safe_url
+    assert target.safe_url in str(caught.value)
+    return caught.value

@@ -3,6 +3,7 @@
 With pytest there are the fixtures ``realtime_server`` and ``realtime_pair``; without
 it, `LiveServer` and `MemoryPair` are the same as context managers. `TcpProxy` is a bad
 network before any server, and `speech` is audio that the emulator understands.
+`TransportContract` holds a transport of your own to what the client expects of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .memory_pair import MemoryPair
     from .memory_server import MemoryServer
     from .tcp_proxy import Direction, Line, Scope, TcpProxy, Then
+    from .transport_contract import TransportContract, TransportPeer
     from .virtual_clock import VirtualClock
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "SeenEvent",
     "TcpProxy",
     "Then",
+    "TransportContract",
+    "TransportPeer",
     "VirtualClock",
     "speech",
 ]
@@ -47,6 +51,8 @@ _MODULES = {
     "SeenEvent": "event_log",
     "TcpProxy": "tcp_proxy",
     "Then": "tcp_proxy",
+    "TransportContract": "transport_contract",
+    "TransportPeer": "transport_contract",
     "VirtualClock": "virtual_clock",
     "speech": "captioned_speech",
 }

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import ssl
 from collections import deque
-from typing import Any
 
 import picows
 from picows import websockets
@@ -14,7 +13,9 @@ from python_socks import ProxyError
 
 from ..errors import ConfigurationError, ConnectionClosed
 from ._dialer import Dialer
+from ._ending import end_of
 from ._failure import failed, refused, shown, unreachable
+from ._quiet_logger import QuietLogger
 from ._refusal import Refusal
 from ._request import Request
 from .endpoint import Endpoint
@@ -25,9 +26,6 @@ __all__ = ["connect"]
 # Frames that may wait for the reader before the socket is no longer read. Enough for a
 # burst to be taken in without switching the socket off and on again.
 _MAX_QUEUED_FRAMES = 64
-
-_NO_CLOSE_FRAME = 1006
-_EMPTY_CLOSE_FRAME = 1005
 
 
 async def connect(endpoint: Endpoint) -> WebSocketTransport:
@@ -86,7 +84,8 @@ async def _handshake(
             ping_timeout=endpoint.ping_timeout_s,
             max_size=endpoint.max_message_bytes,
             max_queue=_MAX_QUEUED_FRAMES,
-            logger=_QuietLogger(logging.getLogger("openai_realtime.transports")),
+            # Below the level of debugging picows writes out the whole handshake.
+            logger=QuietLogger(logging.DEBUG),
             max_redirects=0,
             socket_factory=dialer,
         )
@@ -101,26 +100,8 @@ def _read_refusal(exc: websockets.InvalidHandshake) -> Refusal | None:
     answer = exc.__cause__
     if not isinstance(answer, picows.WSHandshakeError) or answer.raw_header is None:
         return None
-    refusal = Refusal(answer.raw_header, answer.raw_body or b"")
+    refusal = Refusal.parse(answer.raw_header, answer.raw_body or b"")
     return None if refusal.status in (None, 101) else refusal
-
-
-class _QuietLogger(logging.LoggerAdapter[logging.Logger]):
-    """Turns what picows logs into debug messages, and drops what is below.
-
-    What it reports as an error reaches our caller as an exception. Below the level of
-    debugging it writes out the whole handshake, API key included.
-    """
-
-    def __init__(self, logger: logging.Logger) -> None:
-        super().__init__(logger, {})
-
-    def isEnabledFor(self, level: int) -> bool:
-        return level >= logging.DEBUG and super().isEnabledFor(logging.DEBUG)
-
-    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
-        if level >= logging.DEBUG:
-            super().log(logging.DEBUG, msg, *args, **kwargs)
 
 
 class WebSocketTransport:
@@ -187,14 +168,4 @@ class WebSocketTransport:
         # The connection is closed, so this does not wait: picows keeps an exception
         # there, and asyncio complains when nobody fetches it.
         await self._connection.wait_closed()
-        if exc.rcvd is None and exc.sent is None:
-            return ConnectionClosed(_NO_CLOSE_FRAME)
-        # Whoever closed first says why: the other side's frame is only an echo.
-        if exc.rcvd is not None and (exc.rcvd_then_sent or exc.sent is None):
-            code, reason = exc.rcvd.code, exc.rcvd.reason
-        elif self._close_asked is not None:
-            code, reason = self._close_asked
-        else:
-            code, reason = exc.sent.code, exc.sent.reason
-        # An empty close frame has the code 0 in picows.
-        return ConnectionClosed(int(code) or _EMPTY_CLOSE_FRAME, reason or "")
+        return end_of(exc, self._close_asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 __all__ = ["Refusal"]
 
@@ -19,18 +20,32 @@ class Refusal:
         location: Where the server sends us instead, or None.
     """
 
-    def __init__(self, head: bytes, body: bytes) -> None:
-        match = _STATUS_LINE.match(head)
-        self.status = int(match[1]) if match else None
-        headers: dict[str, str] = {}
-        for line in head.split(b"\r\n")[1:]:
-            name, _, value = line.decode("latin-1").partition(":")
-            headers[name.strip().lower()] = value.strip()
+    def __init__(
+        self, status: int | None, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        """Take what a library has read.
+
+        Args:
+            status: The HTTP status.
+            headers: The headers, with lower-case names.
+            body: The body as it came, as far as it came.
+        """
+        self.status = status
         self.location = headers.get("location")
         self._chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         length = headers.get("content-length", "")
         self._length = int(length) if length.isdecimal() else None
         self._body = body
+
+    @classmethod
+    def parse(cls, head: bytes, body: bytes) -> Refusal:
+        """Read an answer from the bytes of its head."""
+        match = _STATUS_LINE.match(head)
+        headers: dict[str, str] = {}
+        for line in head.split(b"\r\n")[1:]:
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.strip().lower()] = value.strip()
+        return cls(int(match[1]) if match else None, headers, body)
 
     def feed(self, data: bytes) -> None:
         """Take in more of the body."""

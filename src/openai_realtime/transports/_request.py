@@ -22,6 +22,10 @@ _UNFIT_FOR_URL = re.compile(r"[\x00-\x20\x7f]")
 
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks5")
 
+# By the name of SOCKS 5 with an h, tools such as curl let the proxy resolve the name of
+# the server. Here it does in any case.
+_SOCKS_ALIASES = {"socks5h": "socks5"}
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -137,16 +141,16 @@ def _proxy(endpoint: Endpoint, address: SplitResult) -> str | None:
         return None
     try:
         parts = urlsplit(proxy)
-        known = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname)
-        known = known and (parts.port is None or parts.port > 0)
+        scheme = _SOCKS_ALIASES.get(parts.scheme, parts.scheme)
+        known = scheme in _PROXY_SCHEMES and bool(parts.hostname)
+        if known and (parts.port is None or parts.port > 0):
+            return parts._replace(scheme=scheme).geturl()
     except ValueError:
-        known = False
-    if not known:
-        raise ConfigurationError(
-            f"the proxy of the {source} is not usable: its URL must begin with one of"
-            f" {', '.join(_PROXY_SCHEMES)} and name a host; proxy=None connects without"
-        )
-    return proxy
+        pass
+    raise ConfigurationError(
+        f"the proxy of the {source} is not usable: its URL must begin with one of"
+        f" {', '.join(_PROXY_SCHEMES)} and name a host; proxy=None connects without"
+    )
 
 
 def _is_loopback(host: str) -> bool:
