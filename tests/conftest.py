@@ -16,6 +16,16 @@ from .emulator.recorder import COVERAGE_FOLDER, RECORDER
 
 _TURNS = 5
 
+# What would lead a test to somebody's own key, server or log.
+CREDENTIALS = (
+    "OPENAI_API_KEY",
+    "OPENAI_REALTIME_URL",
+    "OPENAI_REALTIME_LOG",
+    "OPENAI_BASE_URL",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_ENDPOINT",
+)
+
 
 def pytest_configure() -> None:
     """Watch whatever the emulator sends from here on."""
@@ -58,7 +68,7 @@ def pytest_runtest_teardown() -> Generator[None]:
 @pytest.fixture(autouse=True)
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's own key and server out of every test."""
-    for name in ("OPENAI_API_KEY", "OPENAI_REALTIME_URL", "OPENAI_BASE_URL"):
+    for name in CREDENTIALS:
         monkeypatch.delenv(name, raising=False)
 
 

@@ -42,8 +42,8 @@ HOUSE = (
     Floor(
         "face",
         (
-            "alarm audio_sending event_stream provider task_scope thread_iterator"
-            " tools",
+            "alarm audio_sending beta_transport event_stream journal providers"
+            " task_scope thread_iterator tools",
             "audio_source",
             "handlers",
             "api reply",

@@ -22,8 +22,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from ._struct import UNSET
+from .beta_transport import BetaTransport
 from .codec import decode_event, encode_event
+from .dialect import Dialect
 from .errors import (
+    ConfigurationError,
     ConnectionClosed,
     LocalProtocolError,
     RealtimeError,
@@ -40,9 +43,12 @@ from .events import (
 )
 from .events._base import changed_copy
 from .handlers import RealtimeEventHandler
-from .provider import resolve_endpoint
+from .journal import Journal
+from .providers import Credential, OpenAI, Provider
+from .providers.provider import completed
 from .task_scope import being_cancelled
-from .transports import Connector, Endpoint, Transport
+from .transports import Transport, TransportChoice
+from .transports.choice import OpenTransport, connector_for
 
 __all__ = ["ConnectionState", "RealtimeAPI"]
 
@@ -108,37 +114,53 @@ class RealtimeAPI(RealtimeEventHandler):
         self,
         *,
         url: str | None = None,
-        api_key: str | None = None,
+        api_key: Credential | None = None,
         model: str | None = None,
+        provider: Provider | None = None,
+        dialect: Dialect | None = None,
         headers: Mapping[str, str] | None = None,
         ssl: ssl.SSLContext | None = None,
-        transport: Connector | None = None,
+        transport: TransportChoice | None = None,
         dangerously_allow_api_key_in_browser: bool = False,
         event_ids: Callable[[], str] | None = None,
+        log_content: bool | None = None,
     ) -> None:
         """Prepare a connection; nothing is opened yet.
 
         Args:
             url: Where to connect; ``OPENAI_REALTIME_URL`` or the OpenAI service
                 without one.
-            api_key: The key; ``OPENAI_API_KEY`` without one.
+            api_key: The key, or a function that is asked for it at each connection;
+                ``OPENAI_API_KEY`` without one. It is sent to whatever `url` names.
             model: The model, put into the address unless that names one.
+            provider: Whose service it is, in place of `url` and `api_key`; see
+                `openai_realtime.providers`.
+            dialect: ``"beta"`` for servers that speak the old dialect: all events are
+                translated, both ways. Without it, what the provider speaks.
             headers: More headers for the handshake.
             ssl: A TLS context, for instance with a certificate authority of your own.
-            transport: Opens the connection instead of the built-in WebSocket: a
-                coroutine function from an `Endpoint` to a `Transport`.
+            transport: What the connection goes over: ``"picows"``, ``"websockets"``, a
+                coroutine function from an `Endpoint` to a `Transport`, an object with
+                such a method ``connect``, or an open `Transport`.
             dangerously_allow_api_key_in_browser: Consent to a key in a browser.
             event_ids: Makes the ids of the events that are sent, each of them new;
                 random ones without.
+            log_content: Whether the log shows what is said in events; without it,
+                whether ``OPENAI_REALTIME_LOG`` is ``content``.
+
+        Raises:
+            ConfigurationError: Two arguments contradict each other, or one is unusable.
         """
         super().__init__()
-        self._url = url
-        self._api_key = api_key
+        self._provider = _provider(
+            provider, url, api_key, dangerously_allow_api_key_in_browser
+        )
+        self._dialect: Dialect = _dialect(dialect or self._provider.dialect)
         self._model = model
         self._extra_headers = dict(headers or {})
         self._tls = ssl
-        self._connector = transport
-        self._key_in_browser = dangerously_allow_api_key_in_browser
+        self._connector = connector_for(transport)
+        self._journal = Journal(log_content)
         self._transport: Transport | None = None
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -188,19 +210,9 @@ class RealtimeAPI(RealtimeEventHandler):
                 f"cannot connect while the connection is {self.state.value}; "
                 "close it first"
             )
-        endpoint = resolve_endpoint(
-            url=self._url,
-            api_key=self._api_key,
-            model=model or self._model,
-            headers=self._extra_headers,
-            tls=self._tls,
-            key_in_browser=self._key_in_browser,
-        )
         self.state = ConnectionState.CONNECTING
         self._end = None
-        self._session_type = _session_type_at(endpoint.url)
-        connect = self._connector or _default_connector
-        self._opening = asyncio.ensure_future(connect(endpoint))
+        self._opening = asyncio.ensure_future(self._open(model or self._model))
         try:
             transport = await self._opening
         except asyncio.CancelledError:
@@ -208,17 +220,32 @@ class RealtimeAPI(RealtimeEventHandler):
             if being_cancelled():
                 raise
             raise ConnectionClosed(1000, "closed while connecting") from None
-        except BaseException:
+        except BaseException as exc:
             self.state = ConnectionState.CLOSED
+            self._journal.not_connected(exc)
             raise
         finally:
             self._opening = None
         self._transport = transport
         self.state = ConnectionState.OPEN
-        logger.info("connected to %s", endpoint.safe_url)
+        self._journal.connected()
         self._reader = asyncio.create_task(
             self._read(transport), name="openai_realtime.reader"
         )
+
+    async def _open(self, model: str | None) -> Transport:
+        """Find out where to connect, and do it."""
+        if isinstance(self._connector, OpenTransport):
+            self._session_type = "realtime"
+            self._journal.connecting(None)
+            line = await self._connector()
+        else:
+            endpoint = await self._provider.resolve(model=model, dialect=self._dialect)
+            endpoint = completed(endpoint, self._extra_headers, self._tls)
+            self._session_type = _session_type_at(endpoint.url)
+            self._journal.connecting(endpoint)
+            line = await self._connector(endpoint)
+        return BetaTransport(line) if self._dialect == "beta" else line
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection and wait for its end; without one, do nothing.
@@ -375,6 +402,7 @@ class RealtimeAPI(RealtimeEventHandler):
         return UnknownEvent.of(content), frame
 
     def _note_sent(self, event: RealtimeEvent, frame: bytes) -> None:
+        self._journal.event("client", event, frame)
         if self._observer is not None:
             self._observer.event_sent(event, frame)
         self._tell("client", event, frame)
@@ -428,6 +456,7 @@ class RealtimeAPI(RealtimeEventHandler):
 
     def _receive(self, event: RealtimeEvent, frame: bytes | str) -> None:
         try:
+            self._journal.event("server", event, frame)
             if self._observer is not None:
                 self._observer.event_received(event, frame)
             self._tell("server", event, frame)
@@ -455,7 +484,7 @@ class RealtimeAPI(RealtimeEventHandler):
             # Who sends later learns how it ended, unless we ended it ourselves.
             self._end = end
         self.state = ConnectionState.CLOSED
-        logger.info("%s", end)
+        self._journal.closed(end)
         closed = self._ended_with = closed_event(end)
         if self._observer is not None:
             self._observer.connection_ended(end)
@@ -504,8 +533,28 @@ def _session_type_at(url: str) -> str:
     return intent if intent == "transcription" else "realtime"
 
 
-async def _default_connector(endpoint: Endpoint) -> Transport:
-    # Imported where used: who brings a transport needs no WebSocket library.
-    from .transports import websocket
+def _provider(
+    provider: Provider | None,
+    url: str | None,
+    api_key: Credential | None,
+    key_in_browser: bool,
+) -> Provider:
+    """Return who is asked where to connect."""
+    if provider is None:
+        return OpenAI(
+            url=url,
+            api_key=api_key,
+            dangerously_allow_api_key_in_browser=key_in_browser,
+        )
+    if url is not None or api_key is not None or key_in_browser:
+        raise ConfigurationError(
+            "url=, api_key= and dangerously_allow_api_key_in_browser= are the"
+            " provider's: pass them to it, or leave out provider="
+        )
+    return provider
 
-    return await websocket.connect(endpoint)
+
+def _dialect(dialect: Dialect) -> Dialect:
+    if dialect not in ("ga", "beta"):
+        raise ConfigurationError(f"dialect={dialect!r} is neither 'ga' nor 'beta'")
+    return dialect

@@ -55,7 +55,7 @@ from .core.protocol import RealtimeProtocol
 from .core.response_scheduler import When
 from .core.tool_failure import ToolFailure
 from .core.tool_options import ToolOptions
-from .dialect import nested_config, to_config
+from .dialect import Dialect, nested_config, to_config
 from .errors import (
     AnswerTimeout,
     ConfigurationError,
@@ -79,6 +79,7 @@ from .events import (
     ResponseCreated,
 )
 from .handlers import RealtimeEventHandler
+from .providers import Credential, Provider
 from .reply import Reply
 from .reply.registry import Replies
 from .resources.formatted import FormattedItem
@@ -88,7 +89,7 @@ from .resources.session import Session
 from .resources.tools import ToolDefinition
 from .task_scope import TaskScope, being_cancelled
 from .tools import Tool, ToolHandler
-from .transports import Connector
+from .transports import TransportChoice
 
 __all__ = ["RealtimeClient"]
 
@@ -145,11 +146,13 @@ class RealtimeClient(RealtimeEventHandler):
         self,
         *,
         url: str | None = None,
-        api_key: str | None = None,
+        api_key: Credential | None = None,
         model: str | None = None,
+        provider: Provider | None = None,
+        dialect: Dialect | None = None,
         headers: Mapping[str, str] | None = None,
         ssl: ssl.SSLContext | None = None,
-        transport: Connector | None = None,
+        transport: TransportChoice | None = None,
         dangerously_allow_api_key_in_browser: bool = False,
         event_ids: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -157,17 +160,24 @@ class RealtimeClient(RealtimeEventHandler):
         audio_retention: AudioRetention | None = None,
         input_retention_s: float | None = 120.0,
         tools_in_order: bool = False,
+        log_content: bool | None = None,
     ) -> None:
         """Prepare a client; nothing is opened yet.
 
         Args:
             url: Where to connect; ``OPENAI_REALTIME_URL`` or the OpenAI service
                 without one. A local server needs no key.
-            api_key: The key; ``OPENAI_API_KEY`` without one.
+            api_key: The key, or a function that is asked for it at each connection;
+                ``OPENAI_API_KEY`` without one. It is sent to whatever `url` names.
             model: The model; a current one without.
+            provider: Whose service it is, in place of `url` and `api_key`; see
+                `openai_realtime.providers`.
+            dialect: ``"beta"`` for servers that speak the old dialect: all events are
+                translated, both ways. Without it, what the provider speaks.
             headers: More headers for the handshake.
             ssl: A TLS context, for instance with a certificate authority of your own.
-            transport: Opens the connection instead of the built-in WebSocket.
+            transport: What the connection goes over: ``"picows"``, ``"websockets"``, a
+                function or an object that opens a `Transport`, or one that is open.
             dangerously_allow_api_key_in_browser: Consent to a key in a browser.
             event_ids: Makes the ids of the events that are sent, each of them new;
                 random ones without.
@@ -180,17 +190,25 @@ class RealtimeClient(RealtimeEventHandler):
                 what turn detection may still refer to; None keeps all.
             tools_in_order: Whether the calls of one response run one after the other,
                 and not side by side.
+            log_content: Whether the log shows what is said in events; without it,
+                whether ``OPENAI_REALTIME_LOG`` is ``content``.
+
+        Raises:
+            ConfigurationError: Two arguments contradict each other, or one is unusable.
         """
         super().__init__()
         self.realtime = RealtimeAPI(
             url=url,
             api_key=api_key,
             model=model,
+            provider=provider,
+            dialect=dialect,
             headers=headers,
             ssl=ssl,
             transport=transport,
             dangerously_allow_api_key_in_browser=dangerously_allow_api_key_in_browser,
             event_ids=event_ids,
+            log_content=log_content,
         )
         self._clock = clock
         self._sleep = sleep

@@ -222,15 +222,22 @@ async def test_code_for_the_old_dialect_stops_working_overnight() -> None:
 
 
 async def test_server_of_the_old_dialect_is_not_understood() -> None:
-    """Rank 4: through the dialect, the same program talks with an old server."""
+    """Rank 4: with one argument, the same program talks with an old server."""
     pair = MemoryPair(script=WEATHER)
-    lines: list[BetaLine] = []
+    told: list[dict[str, Any]] = []
 
     async def connect(endpoint: Endpoint) -> Transport:
-        lines.append(BetaLine(await pair.connect(endpoint)))
-        return lines[-1]
+        line = await pair.connect(endpoint)
+        send = line.send
 
-    client = pair.new_client(transport=connect, headers={"OpenAI-Beta": "realtime=v1"})
+        async def overheard(frame: bytes | str) -> None:
+            told.append(json.loads(frame))
+            await send(frame)
+
+        line.send = overheard
+        return line
+
+    client = pair.new_client(transport=connect, dialect="beta")
     errors = errors_of(client)
     await client.update_session(voice="ash", turn_detection=None)
     client.add_tool({"name": "get_weather"}, sunny)
@@ -244,10 +251,8 @@ async def test_server_of_the_old_dialect_is_not_understood() -> None:
     assert reply.formatted.audio_size > HALF_A_SECOND_BYTES
     assert errors == []
     # It was the old dialect that travelled.
-    [line] = lines
-    update = line.told[0]
-    assert update["session"]["voice"] == "ash"
-    assert "audio" not in update["session"]
+    assert told[0]["session"]["voice"] == "ash"
+    assert "audio" not in told[0]["session"]
 
 
 async def test_refused_dialect_is_a_puzzle() -> None:
@@ -259,7 +264,7 @@ async def test_refused_dialect_is_a_puzzle() -> None:
             f"close 4000 '{BETA_REFUSED}' at session.created",
         ]
     )
-    client = server.new_client(headers={"OpenAI-Beta": "realtime=v1"})
+    client = server.new_client(dialect="beta")
     with pytest.raises(ConnectionClosed, match="beta_api_shape_disabled") as caught:
         await server.run(client.connect())
     end = caught.value

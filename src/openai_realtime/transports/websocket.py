@@ -65,7 +65,7 @@ _CONNECTORS: dict[str, Connector] = {
 }
 
 
-def connector_of(library: WebSocketLibrary) -> Connector:
+def connector_of(library: str) -> Connector:
     """Return what `connect` is, with one library and no other.
 
     Raises:
