@@ -461,7 +461,7 @@ class RealtimeAPI(RealtimeEventHandler):
                 self._observer.event_received(event, frame)
             self._tell("server", event, frame)
         except Exception as exc:
-            logger.exception("%s could not be taken in", event.type)
+            logger.exception("%s could not be taken in", type(event).__name__)
             failure = RealtimeError(f"{event.type} could not be taken in: {exc!r}")
             failure.__cause__ = exc
             self._report(failure, event)

@@ -196,7 +196,7 @@ def _or_none(value: object) -> object:
 def _name(event: RealtimeEvent) -> str:
     if not isinstance(event, UnknownEvent):
         return event.type
-    return _one_line(hide_keys(event.type[:_SHOWN_NAME]))
+    return _one_line(hide_keys(event.type)[:_SHOWN_NAME])
 
 
 def _one_line(text: str) -> str:
@@ -229,6 +229,7 @@ def _shortened(name: str, value: Any) -> Any:
         return value
     if name in _AUDIO_FIELDS or _BASE64.fullmatch(value):
         return _bytes_in(value)
+    value = hide_keys(value)
     if len(value) > _SHOWN_TEXT:
         return f"{value[:_SHOWN_TEXT]}... ({len(value)} characters)"
     return value

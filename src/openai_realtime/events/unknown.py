@@ -7,6 +7,7 @@ from typing import Any, Self
 import msgspec
 
 from .._struct import UNSET, encode_hook
+from ..errors import hide_keys
 from ._base import RealtimeEvent, Surface
 
 __all__ = ["UnknownEvent"]
@@ -50,5 +51,6 @@ class UnknownEvent(RealtimeEvent):
         return copy
 
     def __repr__(self) -> str:
-        keys = ", ".join(map(str, self.data))
-        return f"UnknownEvent(type={self.type[:_SHOWN]!r}, keys={keys[:_SHOWN]!r})"
+        name = hide_keys(self.type)[:_SHOWN]
+        keys = hide_keys(", ".join(map(str, self.data)))[:_SHOWN]
+        return f"UnknownEvent(type={name!r}, keys={keys!r})"
