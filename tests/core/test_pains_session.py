@@ -25,8 +25,6 @@ from openai_realtime.resources import Item
 from openai_realtime.testing import MemoryPair, MemoryServer, speech
 from openai_realtime.transports import Endpoint, Transport
 
-from ..beta_line import BetaLine
-
 HOUR_S = 3600
 HALF_A_SECOND_BYTES = 24_000
 BETA_REFUSED = "invalid_request_error.beta_api_shape_disabled"
