@@ -13,9 +13,7 @@ import pytest
 
 from openai_realtime import RealtimeClient
 from openai_realtime.errors import ServerError
-from openai_realtime.transports import Endpoint, Transport
 
-from ..beta_line import BetaLine
 from .conftest import URL
 from .scripted_server import PATIENCE_S, ScriptedServer
 from .witness import Witness, text
@@ -138,12 +136,8 @@ def server() -> Fakeai:
 
 @pytest.fixture
 def client(server: Fakeai) -> RealtimeClient:
-    """A client that reaches it through a translation of the dialect."""
-
-    async def connect(endpoint: Endpoint) -> Transport:
-        return BetaLine(await server.connect(endpoint))
-
-    return RealtimeClient(url=URL, transport=connect)
+    """A client that speaks its dialect."""
+    return RealtimeClient(url=URL, transport=server, dialect="beta")
 
 
 @pytest.fixture

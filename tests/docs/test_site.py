@@ -26,6 +26,7 @@ PUBLIC = (
     "openai_realtime.events.translation",
     "openai_realtime.resources",
     "openai_realtime.testing",
+    "openai_realtime.providers",
     "openai_realtime.transports",
 )
 
