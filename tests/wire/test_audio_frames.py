@@ -176,13 +176,18 @@ def test_nested_delta_is_not_taken_for_the_audio() -> None:
         USUAL + USUAL,
         USUAL[:-1] + ',"type":"response.done"}',
         frame(output_index='"zero"'),
-        frame(item_id="null"),
+        frame(response_id="null"),
         '{"type":"response.output_audio.delta","delta":"AAEC"}',
     ],
 )
 def test_broken_frame_is_refused_on_every_path(text: str) -> None:
     """A frame cut short or of a wrong form never becomes half an event."""
     assert agreed(text) == "refused"
+
+
+def test_null_for_the_item_is_read_alike_on_every_path() -> None:
+    """Some servers name no item; the audio is known by its place."""
+    assert agreed(frame(item_id="null")).item_id == ""
 
 
 def test_invalid_utf8_beside_good_audio_is_refused() -> None:
