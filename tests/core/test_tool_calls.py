@@ -295,7 +295,37 @@ def test_a_run_is_given_what_the_model_wrote(ledger: Ledger) -> None:
         manual=False,
         now=0.0,
     )
-    assert run == RunTool("c1", "f", '{"lat": 1}')
+    assert run == RunTool("c1", "f", '{"lat": 1}', "r1")
+
+
+@pytest.mark.parametrize("complaint", [None, "arguments.lat is odd"])
+def test_a_tool_that_checks_its_arguments_has_the_say(
+    ledger: Ledger, complaint: str | None
+) -> None:
+    """Its check takes the place of the schema, in both directions."""
+    seen: list[object] = []
+
+    def check(arguments: dict[str, Any]) -> str | None:
+        seen.append(arguments)
+        return complaint
+
+    first, *rest = ledger.calls.called(
+        "c1",
+        "f",
+        '{"lat": "1"}',
+        response_id="r1",
+        definition=DEFINITION,
+        options=ToolOptions(),
+        manual=False,
+        now=0.0,
+        check=check,
+    )
+    assert seen == [{"lat": "1"}]
+    if complaint is None:
+        assert (type(first), rest) == (RunTool, [])
+    else:
+        assert isinstance(first, Send)
+        assert complaint in str(first.event.to_dict())
 
 
 def test_settled_calls_are_remembered_within_a_bound(ledger: Ledger) -> None:
@@ -382,7 +412,7 @@ def test_empty_arguments_are_an_empty_object(
         manual=False,
         now=0.0,
     )
-    assert outputs == [RunTool("c1", "f", "")]
+    assert outputs == [RunTool("c1", "f", "", "r1")]
 
 
 def test_the_user_is_told_what_and_how(ledger: Ledger) -> None:
@@ -394,7 +424,7 @@ def test_the_user_is_told_what_and_how(ledger: Ledger) -> None:
         "tool 'f': the tool was stopped after 60 seconds; allow it a longer timeout_s, "
         "or run it in the background"
     )
-    assert event.context == RunTool("c1", "f", "{}")
+    assert event.context == RunTool("c1", "f", "{}", "r1")
 
 
 @pytest.mark.parametrize("failure", ToolFailure)
@@ -462,7 +492,9 @@ def test_approval_is_asked_for(ledger: Ledger) -> None:
         manual=False,
         now=0.0,
     )
-    asked = ToolApprovalRequested(approval_id="c1", name="f", arguments="{}")
+    asked = ToolApprovalRequested(
+        approval_id="c1", name="f", arguments="{}", response_id="r1"
+    )
     assert emit == Emit("tool.approval_requested", asked)
     assert ledger.calls.next_timeout() is None
 

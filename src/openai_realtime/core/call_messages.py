@@ -38,7 +38,10 @@ def handed_out(call: Call) -> Emit:
 def approval_wanted(call: Call) -> Emit:
     """Ask the user whether a call may run."""
     event = ToolApprovalRequested(
-        approval_id=call.call_id, name=call.name, arguments=call.arguments
+        approval_id=call.call_id,
+        name=call.name,
+        arguments=call.arguments,
+        response_id=call.response_id,
     )
     return Emit("tool.approval_requested", event)
 
@@ -49,7 +52,7 @@ def error_news(call: Call, failure: ToolFailure, message: str) -> list[Emit]:
     if way_out is None:
         return []
     error = ToolError(f"tool {shorten(call.name)}: {_cut(message)}; {way_out}")
-    context = RunTool(call.call_id, call.name, call.arguments)
+    context = RunTool(call.call_id, call.name, call.arguments, call.response_id)
     return [Emit("error", ErrorOccurred(error=error, context=context))]
 
 

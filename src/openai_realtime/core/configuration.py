@@ -187,8 +187,8 @@ class Configuration:
                 f"this connection, as {accepted!r}; set it before, or connect anew"
             )
 
-    def add_tool(self, definition: ToolDefinition) -> Change:
-        """Register a tool and return the update that tells the server.
+    def check_new_tool(self, definition: ToolDefinition) -> None:
+        """Refuse a tool that cannot be registered.
 
         Raises:
             ToolError: A tool of this name is registered already, or set by hand; or
@@ -208,6 +208,14 @@ class Configuration:
             to_config({"tools": [definition.to_dict()]}, SessionConfig)
         except ConfigurationError as exc:
             raise ToolError(f"tool {definition.name!r}: {exc}") from exc
+
+    def add_tool(self, definition: ToolDefinition) -> Change:
+        """Register a tool and return the update that tells the server.
+
+        Raises:
+            ToolError: It cannot be registered (`check_new_tool`).
+        """
+        self.check_new_tool(definition)
         self.tools[definition.name] = definition
         self._ever_registered.add(definition.name)
         change = self.tools_again()

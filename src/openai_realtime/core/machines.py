@@ -19,6 +19,7 @@ from .playback import PlaybackLedger
 from .recent import Recent
 from .response_scheduler import ResponseScheduler
 from .tool_calls import ToolCalls
+from .tool_failure import ArgumentCheck
 from .tool_options import ToolOptions
 from .truncation import Truncation
 from .turn_state import TurnState
@@ -42,6 +43,7 @@ class Machines:
         configuration: What was asked for, across connections.
         conversation: The cache of items.
         tool_options: How each registered tool is to be run, across connections.
+        tool_checks: What some of them say to arguments, in place of their schemas.
         responses: Who may ask for a response, and when.
         turns: The user's turns and audio.
         tools: The calls of functions.
@@ -68,6 +70,7 @@ class Machines:
         configuration: Configuration,
         conversation: RealtimeConversation,
         tool_options: dict[str, ToolOptions],
+        tool_checks: dict[str, ArgumentCheck],
         responses: ResponseScheduler,
         turns: Turns,
         tools: ToolCalls,
@@ -76,6 +79,7 @@ class Machines:
         self.configuration = configuration
         self.conversation = conversation
         self.tool_options = tool_options
+        self.tool_checks = tool_checks
         self.responses = responses
         self.turns = turns
         self.tools = tools

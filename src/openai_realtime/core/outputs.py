@@ -46,11 +46,13 @@ class RunTool(NamedTuple):
         call_id: Names the call; exactly one output goes back under it.
         name: The tool's name.
         arguments: Its arguments, as the JSON text that the model wrote.
+        response_id: The response that made the call.
     """
 
     call_id: str
     name: str
     arguments: str
+    response_id: str
 
 
 class StopTool(NamedTuple):

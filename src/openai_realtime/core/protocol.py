@@ -52,7 +52,7 @@ from .reactions import REACTIONS
 from .response_run import is_out_of_band
 from .response_scheduler import ResponseScheduler, When
 from .tool_calls import ToolCalls
-from .tool_failure import ToolFailure
+from .tool_failure import ArgumentCheck, ToolFailure
 from .tool_options import ToolOptions
 from .turns import SHORTEST_COMMIT_MS, Turns
 
@@ -99,6 +99,7 @@ class RealtimeProtocol:
         self._stall_timeout_s = stall_timeout_s
         self._tools_in_order = tools_in_order
         self._tool_options: dict[str, ToolOptions] = {}
+        self._tool_checks: dict[str, ArgumentCheck] = {}
         self.configuration = Configuration()
         self.conversation = RealtimeConversation(
             retention=audio_retention or AudioRetention.all()
@@ -117,6 +118,7 @@ class RealtimeProtocol:
             configuration=self.configuration,
             conversation=self.conversation,
             tool_options=self._tool_options,
+            tool_checks=self._tool_checks,
             responses=ResponseScheduler(
                 answer_timeout_s=self._answer_timeout_s,
                 stall_timeout_s=self._stall_timeout_s,
@@ -173,15 +175,26 @@ class RealtimeProtocol:
         return self._update(change)
 
     def add_tool(
-        self, definition: ToolDefinition, options: ToolOptions | None = None
+        self,
+        definition: ToolDefinition,
+        options: ToolOptions | None = None,
+        check: ArgumentCheck | None = None,
     ) -> list[Output]:
         """Register a tool that `RunTool` can name, and tell the server.
+
+        Args:
+            definition: What the model is told of it.
+            options: How it is to be run.
+            check: What it says to arguments itself; without, its schema decides.
 
         Raises:
             ToolError: The definition cannot be sent, or its name is taken.
         """
         change = self.configuration.add_tool(definition)
         self._tool_options[definition.name] = options or ToolOptions()
+        self._tool_checks.pop(definition.name, None)
+        if check is not None:
+            self._tool_checks[definition.name] = check
         return self._update(change)
 
     def remove_tool(self, name: str) -> list[Output]:
@@ -192,6 +205,7 @@ class RealtimeProtocol:
         """
         change = self.configuration.remove_tool(name)
         del self._tool_options[name]
+        self._tool_checks.pop(name, None)
         return self._update(change)
 
     def _update(self, change: Change) -> list[Output]:

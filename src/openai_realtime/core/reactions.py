@@ -377,6 +377,7 @@ def _called(on: Machines, item: Item, response_id: str, now: float) -> list[Outp
         options=on.tool_options.get(item.name, ToolOptions()),
         manual=on.is_users_function(item.name),
         known=on.configuration.tools,
+        check=on.tool_checks.get(item.name),
         now=now,
     )
 

@@ -28,7 +28,7 @@ from .mcp_approvals import McpApprovals
 from .mcp_calls import McpCalls
 from .outputs import Output, RunTool, Send, StopTool
 from .recent import Recent
-from .tool_failure import FATES, ToolFailure, refusal
+from .tool_failure import FATES, ArgumentCheck, ToolFailure, refusal
 from .tool_options import ToolOptions
 
 __all__ = ["MOST_OPEN", "MOST_REMEMBERED", "ToolCalls"]
@@ -115,6 +115,7 @@ class ToolCalls:
         manual: bool,
         now: float,
         known: Iterable[str] = (),
+        check: ArgumentCheck | None = None,
     ) -> list[Output]:
         """Act on a call, the first time that it is seen.
 
@@ -128,6 +129,7 @@ class ToolCalls:
             manual: Whether the user answers it, with `answer` or past us.
             now: The time.
             known: The names of the tools, for a model that asks for another one.
+            check: What the tool itself says to arguments, in place of its schema.
         """
         if self._seen(call_id, response_id):
             return []
@@ -141,7 +143,7 @@ class ToolCalls:
         if manual:
             call.move(CallInput.HAND_OUT)
             return [handed_out(call)]
-        wrong = refusal(call, definition, known)
+        wrong = refusal(call, definition, known, check)
         if wrong is not None:
             call.move(CallInput.REFUSE)
             return self._fail(call, *wrong)
@@ -388,7 +390,7 @@ class ToolCalls:
         options = call.options
         call.move(CallInput.RUN_ASIDE if options.background else CallInput.RUN)
         call.deadline = None if options.timeout_s is None else now + options.timeout_s
-        run = RunTool(call.call_id, call.name, call.arguments)
+        run = RunTool(call.call_id, call.name, call.arguments, call.response_id)
         if not options.background:
             return [run]
         self._batches.answered(call)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from itertools import islice
-from typing import cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -15,7 +15,10 @@ from ..resources.tools import ToolDefinition
 from .call_state import Call
 from .tool_arguments import complaints
 
-__all__ = ["FATES", "WAY_OUT", "ToolFailure", "refusal"]
+__all__ = ["FATES", "WAY_OUT", "ArgumentCheck", "ToolFailure", "refusal"]
+
+ArgumentCheck: TypeAlias = Callable[[dict[str, Any]], str | None]
+"""Says what is wrong with arguments, in words for the model, or None; never raises."""
 
 _NAMES_TOLD = 50
 
@@ -56,7 +59,10 @@ FATES = {
 
 
 def refusal(
-    call: Call, definition: ToolDefinition | None, known: Iterable[str]
+    call: Call,
+    definition: ToolDefinition | None,
+    known: Iterable[str],
+    check: ArgumentCheck | None,
 ) -> tuple[ToolFailure, str] | None:
     """Return why a call cannot be run and what to tell the model, or None.
 
@@ -64,6 +70,7 @@ def refusal(
         call: The call.
         definition: The tool of its name, if there is one.
         known: The names that there are.
+        check: What the tool itself says to arguments; without one, its schema does.
     """
     if definition is None:
         there_are = ", ".join(islice(known, _NAMES_TOLD))
@@ -76,6 +83,9 @@ def refusal(
         return ToolFailure.NOT_JSON, f"the arguments are not JSON: {exc}"
     if not isinstance(arguments, dict):
         return ToolFailure.NOT_JSON, "the arguments are not a JSON object"
-    fields = cast("dict[str, object]", arguments)
-    complaint = complaints(definition.parameters or {}, fields)
+    fields = cast("dict[str, Any]", arguments)
+    if check is not None:
+        complaint = check(fields)
+    else:
+        complaint = complaints(definition.parameters or {}, fields)
     return None if complaint is None else (ToolFailure.BAD_ARGUMENTS, complaint)

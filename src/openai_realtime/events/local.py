@@ -158,12 +158,14 @@ class ToolApprovalRequested(LocalEvent, tag="tool.approval_requested"):
         name: The tool's name.
         arguments: Its arguments, as the JSON text that the model wrote.
         server_label: The MCP server that has the tool; None for a tool of ours.
+        response_id: The response that made the call; None for a tool of a server.
     """
 
     approval_id: str
     name: str
     arguments: str
     server_label: str | None = None
+    response_id: str | None = None
 
 
 class RealtimeEventSeen(LocalEvent, tag="realtime.event"):
