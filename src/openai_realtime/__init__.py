@@ -97,7 +97,7 @@ from .resources import (
     UsageOutputTokenDetails,
     Voice,
 )
-from .tools import Tool, ToolHandler
+from .tools import CancelSignal, Tool, ToolContext, ToolHandler, Toolset
 
 __all__ = [
     "UNSET",
@@ -107,6 +107,7 @@ __all__ = [
     "AudioError",
     "AudioFormat",
     "AudioRetention",
+    "CancelSignal",
     "ClientSecret",
     "ConfigurationError",
     "ConnectFailed",
@@ -180,11 +181,13 @@ __all__ = [
     "Tool",
     "ToolChoiceForced",
     "ToolChoiceMode",
+    "ToolContext",
     "ToolDefinition",
     "ToolError",
     "ToolHandler",
     "ToolOptions",
     "ToolType",
+    "Toolset",
     "TranscriptionError",
     "TransportError",
     "TurnDetection",

@@ -23,6 +23,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Self, TypeGuard
 
@@ -53,8 +54,6 @@ from .core.outputs import (
 from .core.playback import PlaybackSource
 from .core.protocol import RealtimeProtocol
 from .core.response_scheduler import When
-from .core.tool_failure import ToolFailure
-from .core.tool_options import ToolOptions
 from .dialect import Dialect, nested_config, to_config
 from .errors import (
     AnswerTimeout,
@@ -65,7 +64,6 @@ from .errors import (
     RealtimeError,
     ResponseCancelled,
     ServerError,
-    ToolError,
 )
 from .event_stream import EventStream, WhenFull
 from .events import (
@@ -77,6 +75,7 @@ from .events import (
     RealtimeEvent,
     ResponseCancel,
     ResponseCreated,
+    ToolApprovalRequested,
 )
 from .handlers import RealtimeEventHandler
 from .providers import Credential, Provider
@@ -86,9 +85,7 @@ from .resources.formatted import FormattedItem
 from .resources.items import ContentPart, InputAudioPart, InputTextPart
 from .resources.response import ResponseConfig
 from .resources.session import Session
-from .resources.tools import ToolDefinition
-from .task_scope import TaskScope, being_cancelled
-from .tools import Tool, ToolHandler
+from .tools import TakesTools, Tool, ToolContext, ToolRunner, Tools, tools_from
 from .transports import TransportChoice
 
 __all__ = ["RealtimeClient"]
@@ -108,18 +105,7 @@ _LOOK_AGAIN_S = 0.05
 _ANSWER_TIMEOUT_S = 15.0
 
 
-class _Run:
-    """One run of a tool.
-
-    Attributes:
-        task: What runs it; None until it has begun.
-    """
-
-    def __init__(self) -> None:
-        self.task: asyncio.Task[None] | None = None
-
-
-class RealtimeClient(RealtimeEventHandler):
+class RealtimeClient(RealtimeEventHandler, TakesTools):
     """A conversation with a realtime model.
 
     Configure it, subscribe to its events, connect, and talk::
@@ -159,6 +145,7 @@ class RealtimeClient(RealtimeEventHandler):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         audio_retention: AudioRetention | None = None,
         input_retention_s: float | None = 120.0,
+        tools: Tools = (),
         tools_in_order: bool = False,
         log_content: bool | None = None,
     ) -> None:
@@ -188,6 +175,7 @@ class RealtimeClient(RealtimeEventHandler):
                 minutes without. ``AudioRetention.all()`` keeps all.
             input_retention_s: How many seconds of the user's audio are kept at most for
                 what turn detection may still refer to; None keeps all.
+            tools: What the model may call, as for `add_tools`.
             tools_in_order: Whether the calls of one response run one after the other,
                 and not side by side.
             log_content: Whether the log shows what is said in events; without it,
@@ -195,6 +183,7 @@ class RealtimeClient(RealtimeEventHandler):
 
         Raises:
             ConfigurationError: Two arguments contradict each other, or one is unusable.
+            ToolError: One of the tools cannot be used.
         """
         super().__init__()
         self.realtime = RealtimeAPI(
@@ -216,10 +205,13 @@ class RealtimeClient(RealtimeEventHandler):
         self._audio_retention = audio_retention or _DEFAULT_RETENTION
         self._input_retention_s = input_retention_s
         self._tools_in_order = tools_in_order
-        self._tools: dict[str, Tool] = {}
+        self._tools = ToolRunner(
+            context=partial(ToolContext, self),
+            protocol=lambda: self._protocol,
+            perform=self._perform,
+            clock=clock,
+        )
         self._warned: set[str] = set()
-        self._running = TaskScope()
-        self._runs: dict[str, _Run] = {}
         self._awaited: dict[str, asyncio.Future[Any]] = {}
         self._connecting: asyncio.Event | None = None
         self._to_do: deque[Output] = deque()
@@ -227,6 +219,7 @@ class RealtimeClient(RealtimeEventHandler):
         self._replies = Replies(cancel=self._cancel_reply, clock=clock)
         self._protocol = self._new_protocol()
         self.realtime.observe(self)
+        self.add_tools(tools)
 
     def _new_protocol(self) -> RealtimeProtocol:
         return RealtimeProtocol(
@@ -325,7 +318,7 @@ class RealtimeClient(RealtimeEventHandler):
         It may be called at any time, also from a handler or a tool.
         """
         await self.realtime.close()
-        await self._running.stop()
+        await self._tools.end()
         await self._stop_workers()
 
     async def wait_closed(self) -> Closed:
@@ -346,7 +339,7 @@ class RealtimeClient(RealtimeEventHandler):
         await self.disconnect()
         self.clear_event_handlers()
         self.realtime.clear_event_handlers()
-        self._tools.clear()
+        self._tools.forget()
         self._warned.clear()
         self._protocol = self._new_protocol()
 
@@ -389,31 +382,25 @@ class RealtimeClient(RealtimeEventHandler):
             configuration.take_back(change)
             raise
 
-    def add_tool(
-        self,
-        definition: ToolDefinition | Mapping[str, Any],
-        handler: ToolHandler,
-        options: ToolOptions | None = None,
-    ) -> Tool:
-        """Let the model call a function; its result is sent back by itself.
+    def add_tools(self, tools: Tools) -> None:
+        """Let the model call these functions too; all of them are added, or none.
 
-        While connected the server is told in the background, in order with what is
-        sent afterwards; a refusal becomes an ``error`` event.
+        The tools are told to the server as those of `add_tool` are.
 
         Args:
-            definition: ``name``, ``description`` and ``parameters`` (a JSON schema).
-            handler: Takes the arguments as a dict and returns something that is JSON.
-            options: How it is to be run: for how long, with whose approval, in the
-                background.
+            tools: A `Toolset`, or a list of functions, `Tool`s and toolsets.
 
         Raises:
-            ToolError: The definition cannot be used, or its name is taken.
+            ToolError: One of them cannot be used, or its name is taken.
         """
-        tool = Tool.of(definition, handler)
-        outputs = self._protocol.add_tool(tool.definition, options)
-        self._tools[tool.definition.name] = tool
-        self._perform_if_connected(outputs)
-        return tool
+        added = tools_from(tools)
+        for tool in added:
+            self._protocol.configuration.check_new_tool(tool.definition)
+        for tool in added:
+            definition = tool.definition
+            outputs = self._protocol.add_tool(definition, tool.options, tool.check)
+            self._tools.tools[definition.name] = tool
+            self._perform_if_connected(outputs)
 
     def remove_tool(self, name: str) -> None:
         """Take a tool away from the model.
@@ -422,8 +409,20 @@ class RealtimeClient(RealtimeEventHandler):
             ToolError: No tool of this name is registered.
         """
         outputs = self._protocol.remove_tool(name)
-        del self._tools[name]
+        del self._tools.tools[name]
         self._perform_if_connected(outputs)
+
+    def remove_tools(self, tools: Iterable[Tool]) -> None:
+        """Take the tools of a `Toolset`, or some others, away from the model.
+
+        Raises:
+            ToolError: One of them is not registered; none is taken away then.
+        """
+        removed = list(tools)
+        for tool in removed:
+            self._tools.check_has(tool)
+        for tool in removed:
+            self.remove_tool(tool.definition.name)
 
     async def answer_tool_call(
         self, call_id: str, output: str, *, reply: bool = True
@@ -862,7 +861,7 @@ class RealtimeClient(RealtimeEventHandler):
         outputs = self._protocol.connection_ended(end)
         self._replies.connection_ended(end)
         self._perform(each for each in outputs if not isinstance(each, StopTool))
-        self._runs.clear()
+        self._tools.forget_calls()
         if self.realtime.was_lost and not end.clean and self._connecting is None:
             self.dispatch("error", ErrorOccurred(error=end))
         self._alarm.stop()
@@ -951,13 +950,15 @@ class RealtimeClient(RealtimeEventHandler):
         match output:
             case Send(event=event):
                 self._post(event)
+            case Emit(event=ToolApprovalRequested() as event):
+                if not self._tools.decide(event):
+                    self.dispatch(output.name, event)
             case Emit(name=name, event=event):
                 self.dispatch(name, event)
-            case RunTool(call_id=call_id):
-                run = self._runs[call_id] = _Run()
-                run.task = self._running.start(self._run_tool(output, run))
+            case RunTool():
+                self._tools.run(output)
             case StopTool(call_id=call_id):
-                self._stop_tool(call_id)
+                self._tools.stop(call_id)
             case Settle():
                 self._settle(output)
             case ResponseBegan():
@@ -1016,65 +1017,6 @@ class RealtimeClient(RealtimeEventHandler):
             answer.set_exception(settled.error)
         else:
             answer.set_result(settled.result)
-
-    async def _run_tool(self, call: RunTool, run: _Run) -> None:
-        """Run a tool and report what came of it."""
-        try:
-            tool = self._tools.get(call.name)
-            if tool is None:
-                raise ToolError(f"there is no tool {call.name!r} any more")
-            output = await tool.run(call.arguments)
-        except asyncio.CancelledError as exc:
-            if being_cancelled():
-                raise
-            # Something that the tool waited for was cancelled, not the tool.
-            self._tool_failed(call, exc, run)
-        except Exception as exc:
-            self._tool_failed(call, exc, run)
-        else:
-            if self._is_wanted_still(call, run):
-                now = self._clock()
-                self._perform(
-                    self._protocol.tool_finished(call.call_id, output, now=now)
-                )
-        finally:
-            if self._is_wanted_still(call, run):
-                del self._runs[call.call_id]
-
-    def _is_wanted_still(self, call: RunTool, run: _Run) -> bool:
-        """Whether a run of a tool is the one that answers its call.
-
-        A new connection may use an id anew while a tool of the former one runs on.
-        """
-        return self._runs.get(call.call_id) is run
-
-    def _stop_tool(self, call_id: str) -> None:
-        """Stop a tool whose call was answered without it; a thread runs on unheard."""
-        run = self._runs.pop(call_id, None)
-        task = None if run is None else run.task
-        if task is not None and task is not asyncio.current_task():
-            task.cancel()
-
-    def _tool_failed(self, call: RunTool, exc: BaseException, run: _Run) -> None:
-        """Tell of a failed tool: the user all of it, the model what is its business.
-
-        What an exception says may be internal; a `ToolError` is written for the model.
-        """
-        logger.error("tool %r failed", call.name, exc_info=exc)
-        if isinstance(exc, ToolError):
-            failure, message = exc, str(exc)
-        else:
-            failure = ToolError(f"tool {call.name!r} failed: {exc!r}")
-            failure.__cause__ = exc
-            message = f"the tool {call.name} failed"
-        self.dispatch("error", ErrorOccurred(error=failure, context=call))
-        if not self._is_wanted_still(call, run):
-            return
-        self._perform(
-            self._protocol.tool_failed(
-                call.call_id, ToolFailure.FAILED, message, now=self._clock()
-            )
-        )
 
     def _warn(self, notes: Iterable[str]) -> None:
         """Tell once of each setting that the service no longer has."""

@@ -473,7 +473,7 @@ async def test_tool_that_fails_is_answered_and_told(
 ) -> None:
     """However a tool fails, the model gets one output and the user one error."""
     # The test runner cannot pass on a log that is no Unicode.
-    for name in ("openai_realtime.client", "asyncio"):
+    for name in ("openai_realtime.tools", "asyncio"):
         caplog.set_level(logging.CRITICAL + 1, logger=name)
     await ready(server, client, handler)
     await server.call("f")

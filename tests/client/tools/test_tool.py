@@ -14,7 +14,7 @@ from openai_realtime.errors import ToolError
 from openai_realtime.resources import ToolDefinition
 from openai_realtime.tools import Tool
 
-from .scripted_server import PATIENCE_S
+from ..scripted_server import PATIENCE_S
 
 
 def tool(handler: Callable[..., Any]) -> Tool:
