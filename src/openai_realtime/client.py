@@ -388,7 +388,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         The tools are told to the server as those of `add_tool` are.
 
         Args:
-            tools: A `Toolset`, or a list of functions, `Tool`s and toolsets.
+            tools: A `Toolset`, or a list of functions, `Tool` objects and toolsets.
 
         Raises:
             ToolError: One of them cannot be used, or its name is taken.

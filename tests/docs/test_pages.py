@@ -68,7 +68,9 @@ async def test_the_pieces_run_in_order(
 async def _run_piece(page: str, block: Block, names: dict[str, Any]) -> None:
     # So that a traceback has the line of the page.
     text = "\n" * (block.line - 1) + block.text
-    code = compile(text, str(DOCS / page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    # A page says itself whether its annotations are to be texts, as ours are.
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(text, str(DOCS / page), "exec", flags, dont_inherit=True)
     result = eval(code, names)
     if inspect.iscoroutine(result):
         await result

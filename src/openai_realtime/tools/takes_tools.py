@@ -17,11 +17,11 @@ __all__ = ["TakesTools", "Tools", "tools_from"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 Tools: TypeAlias = Iterable[Tool | Callable[..., Any] | Iterable[Tool]]
-"""Some tools: a `Toolset`, or a list of functions, `Tool`s and toolsets."""
+"""Some tools: a `Toolset`, or a list of functions, `Tool` objects and toolsets."""
 
 
 class TakesTools(ABC):
-    """Takes tools, as functions, as `Tool`s, or as definitions with handlers."""
+    """Takes tools, as functions, as `Tool` objects, or as definitions with handlers."""
 
     @abstractmethod
     def add_tools(self, tools: Tools) -> None:

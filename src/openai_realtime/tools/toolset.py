@@ -30,7 +30,7 @@ class Toolset(TakesTools):
         self.add_tools(tools)
 
     def add_tools(self, tools: Tools) -> None:
-        """Add functions, `Tool`s, or those of another set; all of them or none.
+        """Add functions, `Tool` objects, or those of another set; all of them or none.
 
         Raises:
             ToolError: One of them is no tool, or its name is taken.
