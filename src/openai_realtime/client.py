@@ -418,9 +418,9 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         Raises:
             ToolError: One of them is not registered; none is taken away then.
         """
-        removed = list(tools)
+        removed = dict.fromkeys(tools)
         for tool in removed:
-            self._tools.check_has(tool)
+            self._protocol.configuration.check_registered(tool.definition)
         for tool in removed:
             self.remove_tool(tool.definition.name)
 

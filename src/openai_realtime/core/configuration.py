@@ -222,6 +222,19 @@ class Configuration:
         change.adds_tool = definition
         return change
 
+    def check_registered(self, definition: ToolDefinition) -> None:
+        """Refuse a tool that is not one of ours, though another one may have its name.
+
+        Raises:
+            ToolError: It is not registered, or the server has refused it.
+        """
+        name = definition.name
+        if self.tools.get(name) is not definition:
+            which = (
+                "another tool of this name is" if name in self.tools else "it is not"
+            )
+            raise ToolError(f"tool {name!r} cannot be removed: {which} registered")
+
     def remove_tool(self, name: str) -> Change:
         """Forget a tool and return the update that tells the server.
 

@@ -104,19 +104,6 @@ class ToolRunner:
         if run.task is not None and run.task is not asyncio.current_task():
             run.task.cancel()
 
-    def check_has(self, tool: Tool) -> None:
-        """Refuse a tool that is not one of these.
-
-        Raises:
-            ToolError: It is not; maybe another one of its name is.
-        """
-        name = tool.definition.name
-        if self.tools.get(name) is not tool:
-            another = (
-                "another tool of this name is" if name in self.tools else "it is not"
-            )
-            raise ToolError(f"tool {name!r} cannot be removed: {another} registered")
-
     def forget(self) -> None:
         """Forget all tools."""
         self.tools.clear()
