@@ -55,8 +55,10 @@ TREES = st.recursive(
     lambda trees: st.builds(Tree, branches=st.lists(trees, max_size=3)),
     max_leaves=5,
 )
+# A float beyond these is no whole number exactly, though a schema takes it for one.
+EXACT = st.floats(-(2.0**53), 2.0**53)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | NUMBERS | TEXTS,
+    st.none() | st.booleans() | st.integers() | EXACT | TEXTS,
     lambda values: (
         st.lists(values, max_size=3) | st.dictionaries(TEXTS, values, max_size=3)
     ),
@@ -133,18 +135,19 @@ def test_what_the_types_can_hold_comes_through(data: st.DataObject) -> None:
 def test_what_fits_the_schema_is_never_refused(index: int, value: Any) -> None:
     """A model that keeps to the schema is not told that it does not.
 
-    Texts in formats are the exception: a schema does not check those by itself.
+    The exceptions are texts in a format, and keys that are numbers: a schema does not
+    check the one, and says nothing of the other.
     """
     tool, _ = TOOLS[index]
     assert tool.check is not None
     complaint = tool.check({"value": value})
-    if VALIDATORS[index].is_valid({"value": value}) and not _has_format(TYPES[index]):
+    if VALIDATORS[index].is_valid({"value": value}) and not _says_less(index):
         assert complaint is None
 
 
-def _has_format(row: tuple[Any, Any]) -> bool:
-    formats = (datetime.date, datetime.datetime, datetime.timedelta, uuid.UUID)
-    return row[0] in (*formats, decimal.Decimal, bytes)
+def _says_less(index: int) -> bool:
+    formats = (datetime.date, datetime.datetime, datetime.timedelta, uuid.UUID, bytes)
+    return TYPES[index][0] in (*formats, decimal.Decimal, dict[int, str])
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_all_are_removed_or_none() -> None:
     """Only the very tools of the set are taken away, not others of their names."""
     tools = Toolset([one, two])
     client = RealtimeClient(url=URL, tools=[one, *list(tools)[1:]])
-    with pytest.raises(ToolError, match="'one' cannot be removed: another tool"):
+    with pytest.raises(ToolError, match="'one' cannot be removed: another"):
         client.remove_tools(tools)
     client.remove_tool("one")
     with pytest.raises(ToolError, match="'one' cannot be removed: it is not"):
