@@ -47,6 +47,7 @@ HOUSE = (
             "audio_source tools",
             "handlers",
             "api reply",
+            "session_shell",
             "client",
             "sync",
         ),

@@ -14,7 +14,6 @@ import logging
 import ssl
 import time
 import warnings
-from collections import deque
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -28,28 +27,16 @@ from types import MappingProxyType
 from typing import Any, Self, TypeGuard
 
 from ._struct import UNSET
-from .alarm import Alarm
 from .api import ConnectionState, RealtimeAPI, closed_event
 from .audio import to_pcm16
 from .audio.g711 import to_g711
 from .audio_sending import Pace, send_pieces
 from .audio_source import AudioSource, RawShape, audio_pieces
-from .codec import encode_event
-from .core.configuration import Change
 from .core.conversation import AudioRetention, RealtimeConversation
 from .core.error_owners import ErrorOwners
 from .core.message_content import content_parts
 from .core.outputs import (
-    Close,
-    Emit,
-    FollowUpDropped,
-    Output,
-    ResponseBegan,
-    ResponseEnded,
-    RunTool,
     Send,
-    Settle,
-    StopTool,
 )
 from .core.playback import PlaybackSource
 from .core.protocol import RealtimeProtocol
@@ -60,40 +47,29 @@ from .errors import (
     ConfigurationError,
     ConnectionClosed,
     DroppedSettingWarning,
-    LocalProtocolError,
-    RealtimeError,
-    ResponseCancelled,
     ServerError,
 )
 from .event_stream import EventStream, WhenFull
 from .events import (
     Closed,
-    ConversationItemDelete,
-    ConversationItemTruncate,
     Error,
     ErrorOccurred,
     RealtimeEvent,
-    ResponseCancel,
-    ResponseCreated,
-    ToolApprovalRequested,
 )
 from .handlers import RealtimeEventHandler
 from .providers import Credential, Provider
 from .reply import Reply
-from .reply.registry import Replies
 from .resources.formatted import FormattedItem
 from .resources.items import ContentPart, InputAudioPart, InputTextPart
 from .resources.response import ResponseConfig
 from .resources.session import Session
-from .tools import TakesTools, Tool, ToolContext, ToolRunner, Tools, tools_from
+from .session_shell import SessionShell
+from .tools import TakesTools, Tool, ToolContext, Tools, tools_from
 from .transports import TransportChoice
 
 __all__ = ["RealtimeClient"]
 
 logger = logging.getLogger("openai_realtime.client")
-
-# What an interruption has decided: the conversation here has been cut already.
-_OWED = (ResponseCancel, ConversationItemTruncate, ConversationItemDelete)
 
 # Longer than any reply, and 12 MB at most: an hour's conversation does not grow.
 _DEFAULT_RETENTION = AudioRetention.seconds(240)
@@ -201,23 +177,19 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         )
         self._clock = clock
         self._sleep = sleep
-        self._alarm = Alarm(self._time_is_up, clock=clock, sleep=sleep)
         self._audio_retention = audio_retention or _DEFAULT_RETENTION
         self._input_retention_s = input_retention_s
         self._tools_in_order = tools_in_order
-        self._tools = ToolRunner(
-            context=partial(ToolContext, self),
-            protocol=lambda: self._protocol,
-            perform=self._perform,
-            clock=clock,
-        )
         self._warned: set[str] = set()
-        self._awaited: dict[str, asyncio.Future[Any]] = {}
         self._connecting: asyncio.Event | None = None
-        self._to_do: deque[Output] = deque()
-        self._performing = False
-        self._replies = Replies(cancel=self._cancel_reply, clock=clock)
-        self._protocol = self._new_protocol()
+        self._shell = SessionShell(
+            self.realtime,
+            new_protocol=self._new_protocol,
+            dispatch=self.dispatch,
+            context=partial(ToolContext, self),
+            clock=clock,
+            sleep=sleep,
+        )
         self.realtime.observe(self)
         self.add_tools(tools)
 
@@ -228,6 +200,10 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             input_retention_s=self._input_retention_s,
             tools_in_order=self._tools_in_order,
         )
+
+    @property
+    def _protocol(self) -> RealtimeProtocol:
+        return self._shell.protocol
 
     # --- what is known ---
 
@@ -276,7 +252,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
                 await self._session_begun(opening)
                 configuration = self._protocol.configuration
                 if not configuration.empty:
-                    await self._send_update(configuration.whole())
+                    await self._shell.update(configuration.whole())
             except BaseException:
                 await self.realtime.close()
                 raise
@@ -318,7 +294,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         It may be called at any time, also from a handler or a tool.
         """
         await self.realtime.close()
-        await self._tools.end()
+        await self._shell.tools.end()
         await self._stop_workers()
 
     async def wait_closed(self) -> Closed:
@@ -339,9 +315,8 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         await self.disconnect()
         self.clear_event_handlers()
         self.realtime.clear_event_handlers()
-        self._tools.forget()
+        self._shell.reset()
         self._warned.clear()
-        self._protocol = self._new_protocol()
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -375,7 +350,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         try:
             self._warn(change.notes)
             if self.is_connected:
-                await self._send_update(change)
+                await self._shell.update(change)
             else:
                 configuration.keep(change)
         except BaseException:
@@ -399,8 +374,8 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         for tool in added:
             definition = tool.definition
             outputs = self._protocol.add_tool(definition, tool.options, tool.check)
-            self._tools.tools[definition.name] = tool
-            self._perform_if_connected(outputs)
+            self._shell.tools.tools[definition.name] = tool
+            self._shell.perform_if_connected(outputs)
 
     def remove_tool(self, name: str) -> None:
         """Take a tool away from the model.
@@ -409,8 +384,8 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             ToolError: No tool of this name is registered.
         """
         outputs = self._protocol.remove_tool(name)
-        del self._tools.tools[name]
-        self._perform_if_connected(outputs)
+        del self._shell.tools.tools[name]
+        self._shell.perform_if_connected(outputs)
 
     def remove_tools(self, tools: Iterable[Tool]) -> None:
         """Take the tools of a `Toolset`, or some others, away from the model.
@@ -438,12 +413,12 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             LocalProtocolError: No such call waits for an answer.
         """
         await self._until_ready("an answer to a tool call")
-        self._perform(
+        self._shell.perform(
             self._protocol.answer_tool_call(
                 call_id, output, reply=reply, now=self._clock()
             )
         )
-        await self._flush()
+        await self._shell.flush()
 
     async def approve_tool_call(self, approval_id: str) -> None:
         """Let a tool run that waits for approval (`ToolApprovalRequested`).
@@ -452,8 +427,10 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             LocalProtocolError: Nothing of this id waits for approval.
         """
         await self._until_ready("an approval")
-        self._perform(self._protocol.approve_tool_call(approval_id, now=self._clock()))
-        await self._flush()
+        self._shell.perform(
+            self._protocol.approve_tool_call(approval_id, now=self._clock())
+        )
+        await self._shell.flush()
 
     async def reject_tool_call(self, approval_id: str, reason: str = "") -> None:
         """Do not let a tool run; the model is told, with the reason.
@@ -462,10 +439,10 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             LocalProtocolError: Nothing of this id waits for approval.
         """
         await self._until_ready("a rejection")
-        self._perform(
+        self._shell.perform(
             self._protocol.reject_tool_call(approval_id, reason, now=self._clock())
         )
-        await self._flush()
+        await self._shell.flush()
 
     # --- talking ---
 
@@ -629,12 +606,12 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         except TimeoutError as exc:
             if isinstance(exc, AnswerTimeout):
                 raise
-            self._cancel_soon(reply)
+            self._shell.cancel_soon(reply)
             raise TimeoutError(
                 f"the reply was not whole within {timeout} s, and is cancelled"
             ) from None
         except asyncio.CancelledError:
-            self._cancel_soon(reply)
+            self._shell.cancel_soon(reply)
             raise
 
     @contextlib.asynccontextmanager
@@ -675,7 +652,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         try:
             yield reply
         finally:
-            self._cancel_soon(reply)
+            self._shell.cancel_soon(reply)
             if reply.unseen_failure is not None:
                 self.dispatch("error", ErrorOccurred(error=reply.unseen_failure))
 
@@ -688,7 +665,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             buffer: How many replies may wait for this consumer.
             when_full: What becomes of a consumer that is further behind; see `events`.
         """
-        return self._replies.stream(buffer, when_full)
+        return self._shell.replies.stream(buffer, when_full)
 
     async def _request(
         self,
@@ -710,7 +687,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         await self._until_ready(wanted)
         self._check_audio_of(parts)
         ticket, policy = self.realtime.new_event_id(), _policy(when)
-        reply = self._replies.ask(ticket, self.conversation, claimed=claimed)
+        reply = self._shell.replies.ask(ticket, self.conversation, claimed=claimed)
         outputs = self._protocol.send_user_message_content(
             parts,
             config=config,
@@ -719,22 +696,8 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             event_id=ticket,
             now=self._clock(),
         )
-        await self._ask(ticket, outputs)
+        await self._shell.ask(ticket, outputs)
         return reply
-
-    async def _cancel_reply(self, reply: Reply) -> None:
-        self._cancel_soon(reply)
-        await self._flush()
-
-    def _cancel_soon(self, reply: Reply) -> None:
-        """Cancel a reply that runs, without waiting for the network."""
-        if reply.is_over or not self.is_connected:
-            return
-        response_id = reply.response_ids[-1] if reply.response_ids else None
-        self._perform(
-            self._protocol.cancel_reply(reply.ticket, response_id, now=self._clock())
-        )
-        self._replies.broken_off(reply)
 
     async def cancel_response(
         self, item_id: str | None = None, sample_count: int = 0
@@ -752,10 +715,10 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             LocalProtocolError: The item is unknown or not the assistant's.
         """
         await self._until_ready("response.cancel")
-        self._perform(
+        self._shell.perform(
             self._protocol.cancel_response(item_id, sample_count, now=self._clock())
         )
-        await self._flush()
+        await self._shell.flush()
         return None if item_id is None else self.conversation.get_item(item_id)
 
     async def interrupt(self) -> None:
@@ -764,8 +727,8 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         What was heard is what `report_played` said, else an estimate by the clock.
         """
         await self._until_ready("response.cancel")
-        self._perform(self._protocol.interrupt(now=self._clock()))
-        await self._flush()
+        self._shell.perform(self._protocol.interrupt(now=self._clock()))
+        await self._shell.flush()
 
     def report_played(
         self,
@@ -804,7 +767,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
     async def delete_item(self, item_id: str) -> None:
         """Remove an item from the conversation."""
         await self._until_ready("conversation.item.delete")
-        await self._send_all(self._protocol.delete_item(item_id))
+        await self._shell.send_all(self._protocol.delete_item(item_id))
 
     async def wait_for_next_item(self, timeout: float | None = None) -> FormattedItem:
         """Wait for the next item that enters the conversation, complete or not.
@@ -832,20 +795,13 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
 
     def event_sent(self, event: RealtimeEvent, frame: bytes | str) -> None:
         """Take note of an event that goes out, whoever sent it."""
-        self._perform(self._protocol.sent(event, now=self._clock()))
+        self._shell.sent(event)
         self.dispatch(f"client.{event.type}", event)
         self._dispatch_seen("client", event, frame)
 
     def event_received(self, event: RealtimeEvent, frame: bytes | str) -> None:
         """Take in an event of the server and carry out what follows."""
-        outputs = self._protocol.receive(event, now=self._clock())
-        begins = type(event) is ResponseCreated
-        # A reply has its events before its end, and after its beginning.
-        if not begins:
-            self._replies.take(event, self._protocol.is_stopped)
-        self._perform(outputs)
-        if begins:
-            self._replies.take(event, self._protocol.is_stopped)
+        self._shell.received(event)
         self.dispatch(f"server.{event.type}", event)
         self._dispatch_seen("server", event, frame)
 
@@ -854,169 +810,12 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         self.dispatch("error", problem)
 
     def connection_ended(self, end: ConnectionClosed) -> None:
-        """Fail whoever waits for the server.
-
-        Tools run on: one of them may be what disconnects. Their results go nowhere.
-        """
-        outputs = self._protocol.connection_ended(end)
-        self._replies.connection_ended(end)
-        self._perform(each for each in outputs if not isinstance(each, StopTool))
-        self._tools.forget_calls()
+        """Fail whoever waits for the server, and tell how it ended."""
+        self._shell.connection_ended(end)
         if self.realtime.was_lost and not end.clean and self._connecting is None:
             self.dispatch("error", ErrorOccurred(error=end))
-        self._alarm.stop()
         self.dispatch("close", closed_event(end))
         self._end_subscriptions(end)
-
-    def _time_is_up(self) -> None:
-        """Give up what was not answered in time."""
-        self._perform(self._protocol.handle_timeout(now=self._clock()))
-
-    # --- carrying out what the protocol says ---
-
-    async def _send_all(self, outputs: Sequence[Output]) -> None:
-        """Carry out a user's wish as a whole, and wait until the network has it.
-
-        Nothing comes in between: what the server says meanwhile may call for more.
-
-        Raises:
-            LocalProtocolError: An event is no JSON; none has been sent then.
-            ConnectionClosed: The connection has ended.
-
-        Cancelling it takes nothing back.
-        """
-        try:
-            for output in outputs:
-                if isinstance(output, Send):
-                    encode_event(output.event)
-        except LocalProtocolError as exc:
-            self._give_up(outputs, exc)
-            raise
-        self._perform(outputs)
-        await self._flush()
-
-    async def _flush(self) -> None:
-        """Wait until the network has what was posted.
-
-        Raises:
-            ConnectionClosed: The connection has ended meanwhile.
-        """
-        await self.realtime.flush()
-        if self.realtime.was_lost:
-            self.realtime.require_open("what was to be sent")
-
-    async def _ask(self, ticket: str, outputs: Sequence[Output]) -> None:
-        """Carry out a wish that ends in a response, or take it back as a whole."""
-        try:
-            await self._send_all(outputs)
-        except LocalProtocolError:
-            self._perform(self._protocol.withdraw(ticket))
-            raise
-
-    def _give_up(self, outputs: Iterable[Output], reason: RealtimeError) -> None:
-        """Take back what nobody wants any more, but for what the core counts on."""
-        for output in outputs:
-            if isinstance(output, Send) and not isinstance(output.event, _OWED):
-                self._not_sent(output.event, reason)
-            else:
-                self._perform([output])
-
-    def _perform_if_connected(self, outputs: Iterable[Output]) -> None:
-        """Tell the server of a change; a new connection is told all there is."""
-        if self.is_connected:
-            self._perform(outputs)
-            return
-        for output in outputs:
-            if isinstance(output, Send):
-                self._not_sent(output.event, ConnectionClosed(1000, "not connected"))
-
-    def _perform(self, outputs: Iterable[Output]) -> None:
-        """Carry out what follows from an event, without waiting for anything.
-
-        What follows from that in turn comes after it.
-        """
-        self._to_do.extend(outputs)
-        if self._performing:
-            return
-        self._performing = True
-        try:
-            while self._to_do:
-                self._carry_out(self._to_do.popleft())
-        finally:
-            self._performing = False
-        self._alarm.set(self._protocol.next_timeout())
-
-    def _carry_out(self, output: Output) -> None:
-        match output:
-            case Send(event=event):
-                self._post(event)
-            case Emit(event=ToolApprovalRequested() as event):
-                if not self._tools.decide(event):
-                    self.dispatch(output.name, event)
-            case Emit(name=name, event=event):
-                self.dispatch(name, event)
-            case RunTool():
-                self._tools.run(output)
-            case StopTool(call_id=call_id):
-                self._tools.stop(call_id)
-            case Settle():
-                self._settle(output)
-            case ResponseBegan():
-                self._replies.began(output, self.conversation)
-            case ResponseEnded():
-                self._replies.ended(output)
-            case FollowUpDropped():
-                self._replies.dropped(output)
-            case Close():
-                # Only a server's protocol closes.
-                pass
-
-    def _post(self, event: RealtimeEvent) -> None:
-        """Send an answer to what arrived, unless we are leaving already."""
-        try:
-            self.realtime.post(event)
-        except ConnectionClosed as end:
-            self._left_unsent(event, end)
-        except LocalProtocolError:
-            self._left_unsent(event, ConnectionClosed(1000, "closed by us"))
-
-    def _left_unsent(self, event: RealtimeEvent, end: ConnectionClosed) -> None:
-        logger.debug("%s is not sent: the connection has ended", event.type)
-        self._not_sent(event, end)
-
-    def _not_sent(self, event: RealtimeEvent, error: RealtimeError) -> None:
-        self._perform(self._protocol.not_sent(event, error, now=self._clock()))
-
-    async def _send_update(self, change: Change) -> None:
-        """Send a session update and wait until the server has accepted it."""
-        outputs = self._protocol.update_session(change)
-        ticket = change.event_id or ""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._awaited[ticket] = answer
-        try:
-            await self._send_all(outputs)
-            await answer
-        finally:
-            del self._awaited[ticket]
-            if answer.done() and not answer.cancelled():
-                # Retrieved, also where sending failed first.
-                answer.exception()
-
-    def _settle(self, settled: Settle) -> None:
-        """Let whoever asked have the answer; a failure that nobody awaits is told."""
-        answer = self._awaited.get(settled.ticket)
-        if answer is None:
-            error = settled.error
-            if error is None or self._replies.failed(settled.ticket, error):
-                return
-            if not _is_wanted(error):
-                self.dispatch("error", ErrorOccurred(error=error))
-        elif answer.done():
-            pass
-        elif settled.error is not None:
-            answer.set_exception(settled.error)
-        else:
-            answer.set_result(settled.result)
 
     def _warn(self, notes: Iterable[str]) -> None:
         """Tell once of each setting that the service no longer has."""
@@ -1045,11 +844,6 @@ def _policy(when: str) -> When:
         raise ConfigurationError(
             f"when is {when!r}; choose one of {', '.join(When)}"
         ) from None
-
-
-def _is_wanted(error: RealtimeError) -> bool:
-    """Whether a failure needs no telling: it was the user's wish, or `close` tells."""
-    return isinstance(error, ResponseCancelled | ConnectionClosed)
 
 
 @contextlib.asynccontextmanager

@@ -143,7 +143,7 @@ async def test_update_that_is_given_up_keeps_its_place(
         first.cancel()
     else:
         clock.now += 16
-        client._time_is_up()  # what the alarm calls, whose sleep is real
+        client._shell.time_is_up()  # what the alarm calls, whose sleep is real
         with pytest.raises(AnswerTimeout):
             await first
     [second] = await waiting(client.update_session(instructions="B"))
