@@ -10,7 +10,6 @@ A test compares the page with what this makes.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeGuard
@@ -18,7 +17,14 @@ from typing import TypeGuard
 import msgspec.inspect as mi
 
 from openai_realtime._struct import OpenFamily
-from openai_realtime.events import EVENTS, Direction, EventRow, Surface
+from openai_realtime.events import (
+    EVENTS,
+    Direction,
+    EventRow,
+    RealtimeEvent,
+    Surface,
+)
+from openai_realtime.events.description import fields_of, purpose_of, struct_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 
@@ -102,8 +108,8 @@ def event_table(rows: Iterable[EventRow]) -> str:
             (
                 f"`{row.name}`",
                 f"`{row.cls.__name__}`",
-                purpose(row.cls),
-                fields(struct_of(row.cls)),
+                purpose_of(row.cls),
+                fields(row.cls),
                 ", ".join(DIALECTS[dialect] for dialect in row.dialects),
                 TRANSPORTS[row.transports],
             )
@@ -117,7 +123,7 @@ def object_table() -> str:
     return table(
         ("class", "what it is", "variants, or fields"),
         (
-            (f"`{cls.__name__}`", purpose(cls), contents(cls))
+            (f"`{cls.__name__}`", purpose_of(cls), contents(cls))
             for cls in sorted(objects(), key=lambda cls: cls.__name__)
         ),
     )
@@ -126,7 +132,7 @@ def object_table() -> str:
 def contents(cls: type) -> str:
     """Return the variants of a family, or the fields of an object."""
     if not is_family(cls):
-        return fields(struct_of(cls))
+        return fields(cls)
     known = (f'`"{tag}"`: `{one.__name__}`' for tag, one in cls.variants.items())
     return f"{'; '.join(known)}; others: `{type(cls.unknown({})).__name__}`"
 
@@ -166,71 +172,21 @@ def classes_in(kind: mi.Type) -> Iterator[type]:
             return
 
 
-def struct_of(cls: type) -> mi.StructType:
-    """Return what msgspec knows of a class."""
-    struct = mi.type_info(cls)
-    assert isinstance(struct, mi.StructType)
-    return struct
-
-
 def is_family(cls: type) -> TypeGuard[type[OpenFamily]]:
     """Whether a class is a family, and not one of its variants."""
     return OpenFamily in cls.__bases__
 
 
-def purpose(cls: type) -> str:
-    """Return the first sentence of a class's docstring."""
-    first = inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]
-    return " ".join(first.split()).replace("``", "`")
-
-
-def fields(struct: mi.StructType) -> str:
+def fields(cls: type) -> str:
     """Return the fields of an object, but for those that every event has."""
     written = []
-    if struct.tag is not None and not is_event(struct):
+    struct = struct_of(cls)
+    if struct.tag is not None and not issubclass(cls, RealtimeEvent):
         written.append(f'`{struct.tag_field}: "{struct.tag}"`')
-    for field in struct.fields:
-        if field.name == "event_id" and is_event(struct):
-            continue
+    for field in fields_of(cls):
         mark = "" if field.required else "?"
-        kind = type_name(field.type)
-        if not field.required:
-            kind = kind.removesuffix(" | None")
-        written.append(f"`{field.encode_name}{mark}: {kind}`")
+        written.append(f"`{field.name}{mark}: {field.type}`")
     return ", ".join(written)
-
-
-def is_event(struct: mi.StructType) -> bool:
-    """Whether an object is an event of the table."""
-    return any(row.cls is struct.cls for row in EVENTS)
-
-
-def type_name(kind: mi.Type) -> str:
-    """Return a type as it is written in an annotation."""
-    match kind:
-        case mi.UnionType(types=types):
-            return " | ".join(type_name(one) for one in types)
-        case mi.ListType(item_type=inner):
-            return f"list[{type_name(inner)}]"
-        case mi.DictType(key_type=key, value_type=inner):
-            return f"dict[{type_name(key)}, {type_name(inner)}]"
-        case mi.StructType(cls=cls) | mi.CustomType(cls=cls):
-            return cls.__name__
-        case mi.Metadata(extra={"object": cls}):
-            return f"str | {cls.__name__}"
-        case _:
-            return SIMPLE[type(kind)]
-
-
-SIMPLE: dict[type[mi.Type], str] = {
-    mi.AnyType: "Any",
-    mi.BoolType: "bool",
-    mi.BytesType: "bytes",
-    mi.FloatType: "float",
-    mi.IntType: "int",
-    mi.NoneType: "None",
-    mi.StrType: "str",
-}
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
