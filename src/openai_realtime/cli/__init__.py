@@ -4,34 +4,61 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn
+from functools import partial
 
-from .demo import add_parser as add_demo
-from .serve import add_parser as add_serve
+from . import ask, demo, events, serve, transcribe
+from .commands import CommandList, CommandParser
+from .failure import run_reporting
+from .version import installed_version
 
 __all__ = ["main"]
 
+_DESCRIPTION = """\
+Talk to the OpenAI Realtime API, or to a server on your own machine that speaks
+its protocol and needs no key."""
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the usage is what ``--help`` is there for."""
+_EPILOG = """\
+where to connect:
+  --url, else OPENAI_REALTIME_URL, else the OpenAI service, which needs the key
+  in OPENAI_API_KEY. Without one:
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+    openai-realtime serve --port 8080
+    openai-realtime ask --url ws://127.0.0.1:8080/v1/realtime "Hello!"
 
-
-def _parser() -> argparse.ArgumentParser:
-    return _Parser(
-        prog="openai-realtime",
-        description="Tools for the OpenAI Realtime API: a local server, a demo.",
-    )
+`openai-realtime COMMAND --help` has all options of a command, and more examples."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status."""
+    """Run the command line and return its exit status.
+
+    It is 0 where all went well, 1 after a failure, 2 after wrong use, and 130 after
+    Ctrl-C.
+    """
     parser = _parser()
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    add_demo(commands)
-    add_serve(commands)
-    arguments = parser.parse_args(argv)
-    status: int = arguments.run(arguments)
-    return status
+    args = parser.parse_args(argv)
+    if args.version:
+        print(f"openai-realtime {installed_version()}")
+    elif args.command is None:
+        parser.print_help()
+    else:
+        return run_reporting(args.command, partial(args.run, args))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = CommandParser(
+        prog="openai-realtime",
+        usage="openai-realtime COMMAND ...",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=CommandList,
+    )
+    parser.add_argument(
+        "--version", action="store_true", help="print the version of this package"
+    )
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", prog="openai-realtime"
+    )
+    for command in (ask, transcribe, serve, demo, events):
+        command.add_parser(commands)
+    return parser

@@ -49,11 +49,10 @@ def fields_of(cls: type) -> list[FieldDescription]:
 
     Those that every event has are left out: the type and the ``event_id``.
     """
-    # These never travel, so msgspec need not have a name for their types.
-    local = issubclass(cls, LocalEvent)
-    found = _written_fields(cls) if local else _wire_fields(cls)
+    # Local events never travel: msgspec need not have a name for their types.
+    is_event, is_local = issubclass(cls, RealtimeEvent), issubclass(cls, LocalEvent)
+    found = _written_fields(cls) if is_local else _wire_fields(cls)
     meanings = _meanings(cls)
-    is_event = issubclass(cls, RealtimeEvent)
     return [
         FieldDescription(name, type, required, meanings.get(name, ""))
         for name, type, required in found
@@ -79,7 +78,7 @@ def _wire_fields(cls: type) -> list[tuple[str, str, bool]]:
     ]
 
 
-def _written_fields(cls: type) -> list[tuple[str, str, bool]]:
+def _written_fields(cls: type[Any]) -> list[tuple[str, str, bool]]:
     written: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         written |= inspect.get_annotations(base)
@@ -112,8 +111,8 @@ def _type_name(kind: mi.Type) -> str:
             return f"dict[{_type_name(key)}, {_type_name(inner)}]"
         case mi.StructType(cls=cls) | mi.CustomType(cls=cls):
             return cls.__name__
-        case mi.Metadata(extra={"object": cls}):
-            return f"str | {cls.__name__}"
+        case mi.Metadata(extra={"object": type() as named}):
+            return f"str | {named.__name__}"
         case _:
             return _SIMPLE[type(kind)]
 

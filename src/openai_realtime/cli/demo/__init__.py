@@ -8,19 +8,16 @@ import contextlib
 import sys
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...audio import interleave_stereo, write_wav
 from ...client import RealtimeClient
 from ...errors import RealtimeError
+from ..commands import Commands, add_command
 from .conversation import DemoConversation
 from .journal import Journal
 from .local_server import local_server
 from .narrator import Narrator
 from .sound_card import SoundCard
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
 
 __all__ = ["add_parser", "run"]
 
@@ -30,17 +27,26 @@ _FAST = 8.0
 # finds them half generated, as with the real service.
 _PACE = 5.0
 
+_DESCRIPTION = """\
+Hold a conversation of three turns (typed, spoken with a tool call, interrupted)
+with a local server started for it, and write the sound and every event to a
+folder. Needs no key, no network and no sound card."""
 
-def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+_EXAMPLES = """\
+openai-realtime demo
+openai-realtime demo --fast --out /var/tmp/demo
+openai-realtime demo --url wss://api.openai.com/v1/realtime
+"""
+
+
+def add_parser(commands: Commands) -> None:
     """Add ``demo`` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "demo",
         help="hold a spoken conversation and write it to a folder",
-        description=(
-            "Holds a conversation of three turns (typed, spoken with a tool call, "
-            "interrupted) with a local server started for it, and writes the sound "
-            "and every event to a folder. Needs no key, no network and no sound card."
-        ),
+        description=_DESCRIPTION,
+        examples=_EXAMPLES,
     )
     parser.add_argument(
         "--url", help="another server, for instance wss://api.openai.com/v1/realtime"

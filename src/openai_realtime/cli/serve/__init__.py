@@ -14,7 +14,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigurationError
-from .options import Commands, add_options
+from ..commands import Commands
+from .options import add_options
 
 if TYPE_CHECKING:
     from ...emulator.server import EmulatorServer

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Protocol
 
-__all__ = ["Commands", "add_options"]
+from ..commands import Commands, add_command
+
+__all__ = ["add_options"]
 
 _DESCRIPTION = """\
 Run a local server that speaks the Realtime protocol. The first line on stdout
@@ -13,33 +14,22 @@ is its URL; the log goes to stderr. Without --key any key will do, except
 ephemeral ones that are unknown or have expired, and so will none."""
 
 _EXAMPLES = """\
-examples:
-  openai-realtime serve --port 8080
-  openai-realtime serve --script dialogue.toml --pace 0
-  openai-realtime serve --chat-url http://localhost:11434/v1 --chat-model llama3.2
-  openai-realtime serve --fault "close 1011 at 7" --fault "refuse 503 on connection 2"
-  openai-realtime serve --key sk-test --max-sessions 10 --idle 60 --stats
+openai-realtime serve --port 8080
+openai-realtime serve --script dialogue.toml --pace 0
+openai-realtime serve --chat-url http://localhost:11434/v1 --chat-model llama3.2
+openai-realtime serve --fault "close 1011 at 7" --fault "refuse 503 on connection 2"
+openai-realtime serve --key sk-test --max-sessions 10 --idle 60 --stats
 """
-
-
-class Commands(Protocol):
-    """What ``ArgumentParser.add_subparsers`` returns; argparse has no name for it."""
-
-    def add_parser(
-        self, name: str, *, help: str, description: str, **options: Any
-    ) -> argparse.ArgumentParser:
-        """Add a command."""
-        ...
 
 
 def add_options(commands: Commands) -> argparse.ArgumentParser:
     """Add the command with all its options."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "serve",
-        help="run a local server that speaks the Realtime protocol, without a key",
+        help="run a local server that speaks the protocol, without a key",
         description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     _add_address(parser)
     _add_admission(parser)
