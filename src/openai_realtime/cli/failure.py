@@ -43,7 +43,7 @@ def run_reporting(command: str, run: Callable[[], int]) -> int:
 
 
 def _write_whatever_comes(*streams: TextIO) -> None:
-    """Let terminals show what they can, instead of failing at the first other letter."""
+    """Let terminals show what they can, and question marks for the rest."""
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

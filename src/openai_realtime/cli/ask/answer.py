@@ -1,15 +1,14 @@
-"""The answer: shown while it comes, kept as a file, and summed up as JSON."""
+"""The answer: shown while it comes, and summed up as JSON."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from ...audio import write_wav
 from ...reply import Reply, ReplyTimings
 from ...resources.response import ResponseStatus
 
-__all__ = ["shortcoming_of", "show", "summary_of", "write_audio"]
+__all__ = ["shortcoming_of", "show", "summary_of"]
 
 
 async def show(reply: Reply, *, spoken: bool) -> None:
@@ -31,15 +30,6 @@ async def show(reply: Reply, *, spoken: bool) -> None:
     finally:
         if shown and not shown.endswith("\n"):
             print(flush=True)
-
-
-def write_audio(reply: Reply, path: Path) -> None:
-    """Write what was said as a WAV file.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    write_wav(path, reply.audio, rate=reply.audio_format.sample_rate)
 
 
 def shortcoming_of(reply: Reply) -> str | None:

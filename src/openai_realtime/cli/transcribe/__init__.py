@@ -11,71 +11,22 @@ from typing import Any
 from ...client import RealtimeClient
 from ...core.conversation import AudioRetention
 from ...errors import AudioError
-from ..commands import Commands, add_command
-from ..connection import add_url, run_quietly, seconds
+from ..commands import Commands
+from ..connection import run_quietly
 from ..failure import FAILED, report
 from .address import transcription_url
 from .line import Line
-from .pieces import LONGEST_MS, pieces_of
+from .options import add_options
+from .pieces import pieces_of
 from .sound import read_sound
 from .transcript import Transcript
 
 __all__ = ["add_parser", "run"]
 
-DEFAULT_MODEL = "gpt-transcribe"
-
-_PATIENCE_S = 60.0
-
-_DESCRIPTION = f"""\
-Print what is said in WAV files. What is longer than {LONGEST_MS // 1000} s is cut
-where nobody speaks, and each piece has a line of its own."""
-
-_EXAMPLES = """\
-openai-realtime transcribe meeting.wav
-openai-realtime transcribe --language no --model gpt-4o-transcribe *.wav
-openai-realtime transcribe --json interview.wav | jq -r ".items[].text"
-arecord -f S16_LE -r 24000 -t raw -d 5 | openai-realtime transcribe -
-"""
-
 
 def add_parser(commands: Commands) -> None:
-    """Add ``transcribe`` to the command line."""
-    parser = add_command(
-        commands,
-        "transcribe",
-        help="print what is said in recordings",
-        description=_DESCRIPTION,
-        examples=_EXAMPLES,
-    )
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="a WAV file; - is standard input: WAV, or raw PCM16 of 24 kHz, mono",
-    )
-    parser.add_argument(
-        "--language", metavar="CODE", help="what is spoken, such as en (default: any)"
-    )
-    parser.add_argument(
-        "--model",
-        default=DEFAULT_MODEL,
-        metavar="NAME",
-        help="the model that transcribes (default: %(default)s)",
-    )
-    add_url(parser)
-    parser.add_argument(
-        "--timeout",
-        type=seconds,
-        default=_PATIENCE_S,
-        metavar="SECONDS",
-        help="give up when no word comes for so long (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print a JSON object for each file, in a line of its own",
-    )
-    parser.set_defaults(run=run)
+    """Add the command to the command line."""
+    add_options(commands).set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,15 +39,15 @@ def run(args: argparse.Namespace) -> int:
         OSError: Standard output ended; TimeoutError: the server fell silent.
     """
     worst = 0
-    for index, name in enumerate(args.files):
+    for name in args.files:
         try:
-            pcm = read_sound(name)
+            pcm = read_sound(name, args.rate)
         except (AudioError, OSError) as exc:
             report("transcribe", exc)
             worst = FAILED
             continue
         if len(args.files) > 1 and not args.json:
-            print(f"{'' if index == 0 else chr(10)}==> {name} <==", flush=True)
+            print(f"==> {name} <==", flush=True)
         worst = max(worst, run_quietly(_transcribe(args, name, pcm)))
     return worst
 

@@ -1,36 +1,63 @@
-"""The audio that is to be transcribed."""
+"""The recordings that are to be transcribed."""
 
 from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
+from typing import BinaryIO
 
-from ...audio import read_wav
+from ...audio import BYTES_PER_SAMPLE, Conversion
+from ...audio.sound_file import blocks, name_of, open_sound
 from ...errors import AudioError
 
-__all__ = ["STDIN", "read_sound"]
+__all__ = ["read_sound"]
 
-STDIN = "-"
-
-_WAV = b"RIFF"
+_STDIN = "-"
 
 
-def read_sound(name: str) -> bytes:
-    """Read a file as 24 kHz mono PCM16; ``-`` is standard input, WAV or raw PCM16.
+def read_sound(name: str, rate: int | None) -> bytes:
+    """Read a recording as 24 kHz mono PCM16.
+
+    Args:
+        name: A path, or ``-`` for standard input.
+        rate: Samples per second, where it is raw PCM16, mono; None of a sound file.
 
     Raises:
-        AudioError: It is empty, or no audio that can be read.
+        AudioError: It is empty, damaged, or no audio.
+        ConfigurationError: It needs the extra ``files``.
         OSError: It cannot be read.
     """
-    pcm = _read_stdin() if name == STDIN else read_wav(name)
+    pcm = _decoded(_source(name)) if rate is None else _converted(_raw(name), rate)
     if not pcm:
         raise AudioError(f"{name} holds no audio")
     return pcm
 
 
-def _read_stdin() -> bytes:
-    content = sys.stdin.buffer.read()
-    if content.startswith(_WAV):
-        return read_wav(io.BytesIO(content))
+def _source(name: str) -> str | BinaryIO:
+    # Where it is read, nothing is connected yet: waiting for a pipe can be interrupted.
+    return _Stdin(sys.stdin.buffer.read()) if name == _STDIN else name
+
+
+class _Stdin(io.BytesIO):
+    """What came by standard input, and what errors call it."""
+
+    name = "standard input"
+
+
+def _decoded(source: str | BinaryIO) -> bytes:
+    with open_sound(source) as reader:
+        conversion = Conversion(reader.rate, reader.channels)
+        made = [conversion.push(each) for each in blocks(reader, name_of(source))]
+        return b"".join(made) + conversion.finish()
+
+
+def _raw(name: str) -> bytes:
+    raw = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
     # A recorder that is stopped may leave half a sample.
-    return content[: len(content) // 2 * 2]
+    return raw[: len(raw) - len(raw) % BYTES_PER_SAMPLE]
+
+
+def _converted(raw: bytes, rate: int) -> bytes:
+    conversion = Conversion(rate)
+    return conversion.push(raw) + conversion.finish()

@@ -26,8 +26,7 @@ __all__ = ["Transcript"]
 
 _TRANSCRIPTION = "server.conversation.item.input_audio_transcription."
 
-# How much is sent at once.
-_CHUNK_BYTES = 48_000
+_CHUNK_MS = 1000
 
 _SENT_AHEAD = 3
 
@@ -83,9 +82,7 @@ class Transcript:
             yield await self._take()
 
     async def _send(self, piece: Piece) -> None:
-        for start in range(0, len(piece.pcm), _CHUNK_BYTES):
-            chunk = piece.pcm[start : start + _CHUNK_BYTES]
-            await self._client.append_input_audio(chunk)
+        await self._client.send_audio(piece.pcm, chunk_ms=_CHUNK_MS)
         await self._client.realtime.send("input_audio_buffer.commit")
         self._outstanding.append(piece)
 
