@@ -11,7 +11,7 @@ from .commands import CommandList, CommandParser
 from .failure import run_reporting
 from .version import installed_version
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 _DESCRIPTION = """\
 Talk to the OpenAI Realtime API, or to a server on your own machine that speaks
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     It is 0 where all went well, 1 after a failure, 2 after wrong use, and 130 after
     Ctrl-C.
     """
-    parser = _parser()
+    parser = build_parser()
     args = parser.parse_args(argv)
     if args.version:
         print(f"openai-realtime {installed_version()}")
@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     parser = CommandParser(
         prog="openai-realtime",
         usage="openai-realtime COMMAND ...",

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from ..errors import ConfigurationError, RealtimeError, hide_keys
 
-__all__ = ["exit_status", "report", "run_reporting"]
+__all__ = ["FAILED", "exit_status", "report", "run_reporting"]
 
 WRONG_USE = 2
 FAILED = 1

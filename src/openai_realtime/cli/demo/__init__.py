@@ -34,7 +34,7 @@ folder. Needs no key, no network and no sound card."""
 
 _EXAMPLES = """\
 openai-realtime demo
-openai-realtime demo --fast --out /var/tmp/demo
+openai-realtime demo --fast --out recording
 openai-realtime demo --url wss://api.openai.com/v1/realtime
 """
 
