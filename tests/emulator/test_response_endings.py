@@ -68,6 +68,14 @@ ENDINGS = {
             },
         },
     ),
+    "failed without a code": (
+        (Fail("No quota is left."),),
+        "failed",
+        {
+            "type": "failed",
+            "error": {"type": "server_error", "message": "No quota is left."},
+        },
+    ),
     "filtered": (
         (ContentFilter(),),
         "incomplete",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..._struct import UNSET
 from ...events import (
     ConversationItemAdded,
     ConversationItemDone,
@@ -159,7 +160,7 @@ class Generation:
                 case Fail():
                     error = ResponseError(
                         type=sendable(action.type),
-                        code=action.code,
+                        code=UNSET if action.code is None else action.code,
                         message=sendable(action.message),
                     )
                     yield Step(self._fail(error))
