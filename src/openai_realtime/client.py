@@ -24,7 +24,7 @@ from collections.abc import (
 )
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Self, TypeGuard
+from typing import Any, Self, TypeGuard, Unpack
 
 from ._struct import UNSET
 from .api import ConnectionState, RealtimeAPI, closed_event
@@ -41,7 +41,13 @@ from .core.outputs import (
 from .core.playback import PlaybackSource
 from .core.protocol import RealtimeProtocol
 from .core.response_scheduler import When
-from .dialect import Dialect, nested_config, to_config
+from .dialect import (
+    Dialect,
+    ResponseFields,
+    SessionFields,
+    nested_config,
+    to_config,
+)
 from .errors import (
     AnswerTimeout,
     ConfigurationError,
@@ -327,7 +333,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
 
     # --- configuration and tools ---
 
-    async def update_session(self, **fields: Any) -> None:
+    async def update_session(self, **fields: Unpack[SessionFields]) -> None:
         """Change the configuration; fields left out stay, ``None`` clears.
 
         Takes the fields of `SessionConfig` and the flat names of the old dialect
@@ -538,7 +544,9 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             pace=Pace(paced, clock=self._clock, sleep=self._sleep),
         )
 
-    async def create_response(self, *, when: str = When.WAIT, **fields: Any) -> Reply:
+    async def create_response(
+        self, *, when: str = When.WAIT, **fields: Unpack[ResponseFields]
+    ) -> Reply:
         """Ask for a response; where turns are found by hand, commit the audio first.
 
         Out-of-band requests (``conversation="none"``) never wait.
@@ -571,7 +579,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         interrupt: bool = False,
         when: str = When.WAIT,
         timeout: float | None = None,
-        **fields: Any,
+        **fields: Unpack[ResponseFields],
     ) -> Reply:
         """Say something, and return the reply when it is whole, tool calls included.
 
@@ -621,7 +629,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         *,
         interrupt: bool = False,
         when: str = When.WAIT,
-        **fields: Any,
+        **fields: Unpack[ResponseFields],
     ) -> AsyncGenerator[Reply]:
         """Say something, and follow the reply while it comes.
 

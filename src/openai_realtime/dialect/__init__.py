@@ -11,6 +11,7 @@ from ..events import Dialect
 from .beta_dialect import BetaDialect
 from .configuration import Translated, nested_config, to_config
 from .events import event_to_beta, event_to_ga, missing_in_beta
+from .fields import ResponseFields, SessionFields
 from .items import item_to_beta, item_to_ga
 from .response import RESPONSE, RESPONSE_CREATE
 from .rest import (
@@ -33,6 +34,8 @@ __all__ = [
     "Dialect",
     "JsonObject",
     "Notes",
+    "ResponseFields",
+    "SessionFields",
     "SessionType",
     "Setting",
     "Shape",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, Unpack, cast
 
 import msgspec
 
@@ -26,6 +26,7 @@ from ..resources.audio import TurnDetectionType
 from ..resources.bounds import not_finite, violations
 from ..resources.response import ResponseConfig
 from ..resources.session import SessionConfig
+from .fields import ResponseFields, SessionFields
 from .items import items_to_ga
 from .settings import (
     GONE,
@@ -68,7 +69,7 @@ class Translated(NamedTuple):
     notes: tuple[str, ...]
 
 
-def session_config(**fields: Any) -> SessionConfig:
+def session_config(**fields: Unpack[SessionFields]) -> SessionConfig:
     """Build the configuration of a session from fields in either shape, or both mixed.
 
     For use with `RealtimeAPI`, whose events take the object; `update_session` takes the
@@ -88,7 +89,7 @@ def session_config(**fields: Any) -> SessionConfig:
     return _built(fields, SessionConfig)
 
 
-def response_config(**fields: Any) -> ResponseConfig:
+def response_config(**fields: Unpack[ResponseFields]) -> ResponseConfig:
     """Build the parameters of a response from fields in either shape, or both mixed.
 
     For use with `RealtimeAPI`, whose events take the object; `create_response` takes
