@@ -59,6 +59,11 @@ logger = logging.getLogger("openai_realtime.api")
 _OUTBOX_LIMIT = 1024
 _NOT_READ = (1008, f"{_OUTBOX_LIMIT} events wait and the server does not read")
 
+# Events that are read before everybody else has a turn, where more are there already.
+# Waiting for a frame that has come need not suspend; in a burst nobody would see an
+# event, be pinged or time out until its end. It is small against a stream's buffer.
+_READ_IN_A_ROW = 64
+
 
 class ConnectionState(Enum):
     """Where the connection is."""
@@ -434,7 +439,9 @@ class RealtimeAPI(RealtimeEventHandler):
         """Read until the connection ends; nothing that arrives ends it."""
         ended = ConnectionClosed(1006, "the reader was cancelled")
         try:
-            while True:
+            for number in count(1):
+                if number % _READ_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
                 frame = await transport.recv()
                 try:
                     event = decode_event(frame, direction="server")

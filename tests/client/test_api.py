@@ -489,6 +489,20 @@ async def test_frame_of_20_megabytes_is_taken(
     assert len(event.data["audio"]) == 20_000_000
 
 
+async def test_burst_leaves_turns_to_who_reads_it(
+    server: ScriptedServer, api: RealtimeAPI
+) -> None:
+    """Reading what is there already does not run ahead of a consumer that keeps up."""
+    server.limit = 2000
+    events = api.events("server.*", buffer=100)
+    await api.connect()
+    for _ in range(1000):
+        await server.send("input_audio_buffer.cleared")
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(1 + 1000):
+            await anext(events)
+
+
 async def test_transport_that_fails_ends_the_connection() -> None:
     """A foreign error of a transport is the end of the connection, told as such."""
 
