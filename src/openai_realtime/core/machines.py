@@ -13,6 +13,7 @@ from ..events import ResponseCancel
 from ..resources.audio import PCM16
 from .configuration import Configuration
 from .conversation import RealtimeConversation
+from .deadlines import earliest
 from .error_owners import ErrorOwners
 from .outputs import FollowUpDropped, Output, Send
 from .playback import PlaybackLedger
@@ -173,7 +174,7 @@ class Machines:
         held = self.responses.has_waiting or self.tools.has_news
         turn = self.users_until if held else None
         dues = (self.truncation.next_timeout(), self.quiet_from, turn)
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(dues)
 
     def is_quiet(self, now: float) -> bool:
         """Whether nobody speaks, by the clock's estimate, and nothing is under way."""

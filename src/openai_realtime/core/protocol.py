@@ -44,6 +44,7 @@ from ..resources.tools import ToolDefinition
 from .changes import changes
 from .configuration import Change, Configuration
 from .conversation import AudioRetention, RealtimeConversation
+from .deadlines import earliest
 from .machines import Machines
 from .message_content import content_parts, with_message
 from .outputs import Emit, Output, Send, Settle
@@ -572,7 +573,7 @@ class RealtimeProtocol:
             self.configuration.next_timeout(self._answer_timeout_s),
             self._on.next_timeout(),
         )
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(dues)
 
     def handle_timeout(self, *, now: float) -> list[Output]:
         """Give up what was not answered in time, and go on without it."""

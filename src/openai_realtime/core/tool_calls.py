@@ -24,6 +24,7 @@ from .call_messages import (
     sendable,
 )
 from .call_state import Call, CallInput, CallState
+from .deadlines import earliest
 from .mcp_approvals import McpApprovals
 from .mcp_calls import McpCalls
 from .outputs import Output, RunTool, Send, StopTool
@@ -323,8 +324,7 @@ class ToolCalls:
 
     def next_timeout(self) -> float | None:
         """Return when `handle_timeout` is due next, or None."""
-        deadlines = (call.deadline for call in self._calls.values())
-        return min((each for each in deadlines if each is not None), default=None)
+        return earliest(call.deadline for call in self._calls.values())
 
     def handle_timeout(self, now: float) -> list[Output]:
         """Stop the tools whose time is up, and answer their calls."""
