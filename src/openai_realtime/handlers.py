@@ -225,12 +225,14 @@ class RealtimeEventHandler:
 
     def _wants(self, name: str) -> bool:
         """Whether anybody subscribed to this name."""
-        return (
-            name in self._exact
-            or any(_matches(s.name, name) for s in self._wildcards)
-            or any(_matches(waiter.name, name) for waiter in self._waiters)
-            or any(stream.wants(name) for stream in self._streams)
-        )
+        if name in self._exact:
+            return True
+        # Asked twice for every event; mostly there is nobody, or a stream.
+        if self._wildcards and any(_matches(s.name, name) for s in self._wildcards):
+            return True
+        if self._waiters and any(_matches(w.name, name) for w in self._waiters):
+            return True
+        return any(stream.wants(name) for stream in self._streams)
 
     def _deliver(
         self, subscriptions: tuple[_Subscription, ...], name: str, event: Any
