@@ -382,7 +382,9 @@ class RealtimeAPI(RealtimeEventHandler):
         self._closing = asyncio.create_task(transport.close(*_NOT_READ))
 
     def _completed(self, event: RealtimeEvent) -> RealtimeEvent:
-        """Add what the service or we need and users leave out."""
+        """Add what the service or we need and users leave out; audio needs nothing."""
+        if isinstance(event, InputAudioBufferAppend):
+            return event
         if isinstance(event, SessionUpdate) and not event.session.type:
             # Every update must name it (PROTOCOL.md section 3.1).
             session = msgspec.structs.replace(event.session, type=self._session_type)
@@ -390,7 +392,7 @@ class RealtimeAPI(RealtimeEventHandler):
         return self._with_id(event)
 
     def _with_id(self, event: RealtimeEvent) -> RealtimeEvent:
-        if event.event_id is not UNSET or isinstance(event, InputAudioBufferAppend):
+        if event.event_id is not UNSET:
             return event
         return changed_copy(event, event_id=self.new_event_id())
 

@@ -40,6 +40,10 @@ HANDLER_QUEUE_LIMIT = 4096
 # events that are still queued for them.
 HANDLER_GRACE_S = 1.0
 
+# Names of which it is known whether anybody wants them. The protocol has fewer; for a
+# server that makes up more, everybody is asked again.
+_KNOWN_NAMES_LIMIT = 512
+
 
 class _Subscription:
     """One handler under one name.
@@ -98,6 +102,9 @@ class RealtimeEventHandler:
         self._wildcards: list[_Subscription] = []
         self._streams: list[EventStream[Any]] = []
         self._waiters: list[_Waiter] = []
+        # Asked for every event. A new subscriber empties it; what one that has left
+        # leaves behind costs a look at who is there, and nothing else.
+        self._wanted: dict[str, bool] = {}
         self._workers = TaskScope()
 
     # --- subscribing ---
@@ -177,6 +184,7 @@ class RealtimeEventHandler:
         """
         waiter = _Waiter(name, predicate)
         self._waiters.append(waiter)
+        self._wanted.clear()
         try:
             async with asyncio.timeout(timeout):
                 return await waiter.answer
@@ -206,12 +214,15 @@ class RealtimeEventHandler:
             names or ("*",), buffer, when_full, self._streams.remove
         )
         self._streams.append(stream)
+        self._wanted.clear()
         return stream
 
     # --- delivering ---
 
     def dispatch(self, name: str, event: Any) -> None:
         """Hand an event to everybody who subscribed to its name; never waits."""
+        if not self._wants(name):
+            return
         exact = self._exact.get(name)
         if exact is not None:
             self._deliver(tuple(exact), name, event)
@@ -224,15 +235,18 @@ class RealtimeEventHandler:
             stream.offer(name, event)
 
     def _wants(self, name: str) -> bool:
-        """Whether anybody subscribed to this name."""
-        if name in self._exact:
-            return True
-        # Asked twice for every event; mostly there is nobody, or a stream.
-        if self._wildcards and any(_matches(s.name, name) for s in self._wildcards):
-            return True
-        if self._waiters and any(_matches(w.name, name) for w in self._waiters):
-            return True
-        return any(stream.wants(name) for stream in self._streams)
+        """Whether anybody may have subscribed to this name."""
+        wanted = self._wanted.get(name)
+        if wanted is None:
+            if len(self._wanted) >= _KNOWN_NAMES_LIMIT:
+                self._wanted.clear()
+            wanted = self._wanted[name] = (
+                name in self._exact
+                or any(_matches(s.name, name) for s in self._wildcards)
+                or any(_matches(waiter.name, name) for waiter in self._waiters)
+                or any(stream.wants(name) for stream in self._streams)
+            )
+        return wanted
 
     def _deliver(
         self, subscriptions: tuple[_Subscription, ...], name: str, event: Any
@@ -364,6 +378,7 @@ class RealtimeEventHandler:
             self._wildcards.append(subscription)
         else:
             self._exact.setdefault(name, []).append(subscription)
+        self._wanted.clear()
         return handler
 
     def _unsubscribe(
