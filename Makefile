@@ -14,7 +14,7 @@ PROJECT := --no-build-isolation --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test voices test-interop test-install docs coverage-page lint types sim bench soak size pins clean
+.PHONY: help demo test voices test-interop test-install docs coverage-page lint types sim bench bench-peers soak size pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
@@ -80,6 +80,11 @@ bench: $(DEV) ## Run the benchmarks, which print ratios to other clients
 	@for program in $(sort $(wildcard benchmarks/bench_*.py)); do \
 		echo "== $$program"; $(BIN)/python "$$program" $(ARGS) || exit 1; \
 	done
+
+# Without npm, or its registry, the client for Node.js is left out and named.
+bench-peers: $(DEV) ## Compare CPU and memory with those of other clients
+	@$(BIN)/python tests/interop/node_packages.py || true
+	@$(BIN)/python benchmarks/bench_peers.py $(ARGS)
 
 size: $(RUNTIME) ## Measure the wheel with its runtime dependencies, without extras
 	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
