@@ -48,6 +48,12 @@ Dialects: *GA* is the current protocol, *beta* the old one, which may call the e
 another name. Transports: *all*, or those where the server plays the audio itself
 (*WebRTC, SIP*), or telephone calls only (*SIP*).
 
+To subscribe to one at a `RealtimeClient` or a `RealtimeAPI`, put who sends it in front:
+`client.on("server.response.done", f)`, `client.on("client.response.create", f)`. For
+events of the server the bare name does as well, but for `error`, which is the client's
+own event. `response.*` is `server.response.*`; a prefix with which events of the
+client's own begin, such as `conversation.*`, is over those alone.
+
 An event that is not on this page arrives as `UnknownEvent`, with all of its data.
 """
 

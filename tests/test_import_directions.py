@@ -42,10 +42,11 @@ HOUSE = (
     Floor(
         "face",
         (
-            "alarm audio_sending beta_transport event_stream journal providers"
-            " task_scope thread_iterator",
+            "alarm audio_sending beta_transport event_names event_stream journal"
+            " providers task_scope thread_iterator",
             "audio_source tools",
             "handlers",
+            "subscriptions",
             "api reply",
             "session_shell",
             "client",

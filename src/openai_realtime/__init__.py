@@ -34,7 +34,7 @@ from .errors import (
 )
 from .event_stream import EventStream
 from .events import RealtimeEvent, RealtimeEventType, UnknownEvent
-from .handlers import EventHandlerCallback, RealtimeEventHandler
+from .handlers import EventHandlerCallback, HandlerQueue, RealtimeEventHandler
 from .reply import Reply, ReplyItems, ReplyState, ReplyTimings
 from .resources import (
     AnomalyKind,
@@ -127,6 +127,7 @@ __all__ = [
     "FormattedTool",
     "FunctionCallItem",
     "FunctionCallOutputItem",
+    "HandlerQueue",
     "Heard",
     "HeardTranscript",
     "InputAudioTranscriptionConfig",

@@ -42,17 +42,17 @@ from .events import (
     UnknownEvent,
 )
 from .events._base import changed_copy
-from .handlers import RealtimeEventHandler
 from .journal import Journal
 from .providers import Credential, OpenAI, Provider
 from .providers.provider import completed
+from .subscriptions import ConnectionSubscriptions
 from .task_scope import being_cancelled
 from .transports import Transport, TransportChoice
 from .transports.choice import OpenTransport, connector_for
 
 __all__ = ["ConnectionState", "RealtimeAPI"]
 
-logger = logging.getLogger("openai_realtime.api")
+logger: logging.Logger = logging.getLogger("openai_realtime.api")
 
 # Frames that may wait to be written while the server does not read. They are answers
 # made during reception, which must not wait; beyond this the connection is given up.
@@ -105,11 +105,12 @@ class _Outgoing(NamedTuple):
             self.sent.set_exception(exc)
 
 
-class RealtimeAPI(RealtimeEventHandler):
+class RealtimeAPI(ConnectionSubscriptions):
     """Sends and receives events over one connection at a time.
 
-    Events: ``server.*`` and ``client.*`` by wire name, ``realtime.event`` (all of
-    them, with time, source and raw frame), ``error`` and ``close``.
+    Events: ``server.*`` and ``client.*`` by wire name (a bare wire name is the
+    server's), ``realtime.event`` (all of them, with time, source and raw frame),
+    ``error`` and ``close``.
 
     Attributes:
         state: Where the connection is.
@@ -178,7 +179,7 @@ class RealtimeAPI(RealtimeEventHandler):
         # What every update has to name; the connection decides it (PROTOCOL.md 4.1).
         self._session_type = "realtime"
         self._event_ids = event_ids or _unlike_any_other()
-        self.state = ConnectionState.CLOSED
+        self.state: ConnectionState = ConnectionState.CLOSED
 
     @property
     def is_connected(self) -> bool:

@@ -62,7 +62,6 @@ from .events import (
     ErrorOccurred,
     RealtimeEvent,
 )
-from .handlers import RealtimeEventHandler
 from .providers import Credential, Provider
 from .reply import Reply
 from .resources.formatted import FormattedItem
@@ -70,12 +69,13 @@ from .resources.items import ContentPart, InputAudioPart, InputTextPart
 from .resources.response import ResponseConfig
 from .resources.session import Session
 from .session_shell import SessionShell
+from .subscriptions import ClientSubscriptions
 from .tools import TakesTools, Tool, ToolContext, Tools, tools_from
 from .transports import TransportChoice
 
 __all__ = ["RealtimeClient"]
 
-logger = logging.getLogger("openai_realtime.client")
+logger: logging.Logger = logging.getLogger("openai_realtime.client")
 
 # Longer than any reply, and 12 MB at most: an hour's conversation does not grow.
 _DEFAULT_RETENTION = AudioRetention.seconds(240)
@@ -87,7 +87,7 @@ _LOOK_AGAIN_S = 0.05
 _ANSWER_TIMEOUT_S = 15.0
 
 
-class RealtimeClient(RealtimeEventHandler, TakesTools):
+class RealtimeClient(ClientSubscriptions, TakesTools):
     """A conversation with a realtime model.
 
     Configure it, subscribe to its events, connect, and talk::
@@ -168,7 +168,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             ToolError: One of the tools cannot be used.
         """
         super().__init__()
-        self.realtime = RealtimeAPI(
+        self.realtime: RealtimeAPI = RealtimeAPI(
             url=url,
             api_key=api_key,
             model=model,

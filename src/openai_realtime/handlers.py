@@ -16,16 +16,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from copy import copy
 from functools import partial
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
 from .errors import RealtimeError
 from .event_stream import EventStream, WhenFull
 from .events import ErrorOccurred, RealtimeEvent, RealtimeEventSeen
 from .task_scope import TaskScope, being_cancelled
 
-__all__ = ["EventHandlerCallback", "RealtimeEventHandler"]
+__all__ = ["EventHandlerCallback", "HandlerQueue", "RealtimeEventHandler"]
 
-logger = logging.getLogger("openai_realtime.handlers")
+logger: logging.Logger = logging.getLogger("openai_realtime.handlers")
 
 EventHandlerCallback: TypeAlias = Callable[[Any], Awaitable[object] | object]
 """A plain or coroutine function that takes the event."""
@@ -43,6 +43,22 @@ HANDLER_GRACE_S = 1.0
 # Names of which it is known whether anybody wants them. The protocol has fewer; for a
 # server that makes up more, everybody is asked again.
 _KNOWN_NAMES_LIMIT = 512
+
+
+class HandlerQueue(NamedTuple):
+    """How far one handler is behind.
+
+    Attributes:
+        name: What it is subscribed to.
+        handler: The handler.
+        waiting: Events that wait for it; only coroutine handlers have any.
+        dropped: Events that it will never see, because it was too slow.
+    """
+
+    name: str
+    handler: EventHandlerCallback
+    waiting: int
+    dropped: int
 
 
 class _Subscription:
@@ -69,7 +85,7 @@ class _Subscription:
 class _Waiter:
     """Somebody who waits for one event."""
 
-    def __init__(self, name: str, predicate: Callable[[Any], bool] | None) -> None:
+    def __init__(self, name: str, predicate: Callable[[Any], object] | None) -> None:
         self.name = name
         self.predicate = predicate
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -95,6 +111,7 @@ class RealtimeEventHandler:
     """Adds event handling: ``on``, ``on_next``, ``off``, ``wait_for_next``, ``events``.
 
     A name may end in ``*``: ``server.response.*`` matches every name that begins so.
+    Alone, it takes any name; `RealtimeClient` and `RealtimeAPI` take those that exist.
     """
 
     def __init__(self) -> None:
@@ -118,12 +135,18 @@ class RealtimeEventHandler:
         """Call a handler for every event of this name; also usable as a decorator.
 
         Args:
-            name: The event's name, or a prefix ending in ``*``.
+            name: The event's name, or a prefix ending in ``*``. A bare name of the wire
+                is that of an event of the server: ``response.done`` is
+                ``server.response.done``.
             handler: A plain or coroutine function that takes the event. Plain ones run
                 inside reception and should be quick; coroutines have their own queue.
 
         Returns:
             The handler, so that a decorated function keeps its name.
+
+        Raises:
+            ConfigurationError: `RealtimeClient` or `RealtimeAPI` has no event of this
+                name, nor ever will have.
         """
         return self._subscribe(name, handler, once=False)
 
@@ -133,7 +156,7 @@ class RealtimeEventHandler:
     def on_next(self, name: str, handler: Handler) -> Handler: ...
 
     def on_next(self, name: str, handler: Any = None) -> Any:
-        """Call a handler for the next event of this name only."""
+        """Call a handler for the next event of this name only; else as `on`."""
         return self._subscribe(name, handler, once=True)
 
     def off(self, name: str, handler: EventHandlerCallback | None = None) -> None:
@@ -160,17 +183,27 @@ class RealtimeEventHandler:
         self._exact.clear()
         self._wildcards.clear()
 
+    def handler_queues(self) -> list[HandlerQueue]:
+        """Return how far each handler is behind, in the order of registration.
+
+        Handlers of wildcards come last. Those that were withdrawn are not in it.
+        """
+        return [
+            HandlerQueue(s.name, s.handler, len(s.queue), s.dropped)
+            for s in self._all()
+        ]
+
     async def wait_for_next(
         self,
         name: str,
-        predicate: Callable[[Any], bool] | None = None,
+        predicate: Callable[[Any], object] | None = None,
         timeout: float | None = None,
     ) -> Any:
         """Wait for the next event of this name that the predicate accepts.
 
         Args:
             name: The event's name, or a prefix ending in ``*``.
-            predicate: Which events count; all of them without one.
+            predicate: Which events count, by its truth; all of them without one.
             timeout: Seconds to wait, or None to wait on.
 
         Returns:
@@ -182,6 +215,7 @@ class RealtimeEventHandler:
 
         Cancelling it is safe: events go to the other subscribers as before.
         """
+        name = self._full_name(name)
         waiter = _Waiter(name, predicate)
         self._waiters.append(waiter)
         self._wanted.clear()
@@ -211,7 +245,10 @@ class RealtimeEventHandler:
             the connection does; leaving its ``async with`` ends it before.
         """
         stream: EventStream[Any] = EventStream(
-            names or ("*",), buffer, when_full, self._streams.remove
+            tuple(map(self._full_name, names)) or ("*",),
+            buffer,
+            when_full,
+            self._streams.remove,
         )
         self._streams.append(stream)
         self._wanted.clear()
@@ -220,7 +257,11 @@ class RealtimeEventHandler:
     # --- delivering ---
 
     def dispatch(self, name: str, event: Any) -> None:
-        """Hand an event to everybody who subscribed to its name; never waits."""
+        """Hand an event to everybody who subscribed to its name; never waits.
+
+        Events of your own may be anything; at `RealtimeClient` and `RealtimeAPI` their
+        names begin with ``app.``, for others cannot be subscribed to.
+        """
         if not self._wants(name):
             return
         exact = self._exact.get(name)
@@ -368,7 +409,12 @@ class RealtimeEventHandler:
 
     # --- the registry ---
 
+    def _full_name(self, name: str) -> str:
+        """Return the name that events are dispatched by; here any name is one."""
+        return name
+
     def _subscribe(self, name: str, handler: Any, *, once: bool) -> Any:
+        name = self._full_name(name)
         if handler is None:
             return partial(self._subscribe, name, once=once)
         if not callable(handler):
@@ -384,6 +430,7 @@ class RealtimeEventHandler:
     def _unsubscribe(
         self, name: str, handler: EventHandlerCallback | None, *, once: bool
     ) -> None:
+        name = self._full_name(name)
         if handler is not None:
             subscription = self._find(name, handler, once=once)
             if subscription is None:

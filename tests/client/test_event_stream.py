@@ -155,6 +155,32 @@ async def test_slow_consumer_may_choose_to_lose_the_oldest(source: Dispatcher) -
     assert await first(stream) == 5
 
 
+async def test_a_stream_counts_what_it_takes_holds_and_loses(
+    source: Dispatcher,
+) -> None:
+    """The counters add up: taken is read, waiting or dropped."""
+    stream = source.events("x", buffer=2, when_full="drop_oldest")
+    counts = [(stream.taken, stream.waiting, stream.dropped)]
+    for number in range(3):
+        source.dispatch("y", number)
+        source.dispatch("x", number)
+        counts.append((stream.taken, stream.waiting, stream.dropped))
+    assert counts == [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 2, 1)]
+    assert await first(stream) == 1
+    assert (stream.taken, stream.waiting, stream.dropped) == (3, 1, 1)
+    stream.end()
+    source.dispatch("x", 3)
+    assert (stream.taken, stream.waiting, stream.dropped) == (3, 1, 1)
+
+
+async def test_the_event_that_ends_a_stream_is_not_taken(source: Dispatcher) -> None:
+    """A stream that was too slow counts what it has, not what it could not take."""
+    stream = source.events("x", buffer=1)
+    source.dispatch("x", 0)
+    source.dispatch("x", 1)
+    assert (stream.taken, stream.waiting, stream.dropped) == (1, 1, 0)
+
+
 async def test_end_of_a_slow_consumer_costs_the_others_nothing(
     source: Dispatcher,
 ) -> None:

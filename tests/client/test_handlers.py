@@ -12,7 +12,7 @@ import pytest
 from openai_realtime import handlers
 from openai_realtime.errors import ConnectionClosed, RealtimeError
 from openai_realtime.events import ErrorOccurred
-from openai_realtime.handlers import RealtimeEventHandler
+from openai_realtime.handlers import HandlerQueue, RealtimeEventHandler
 
 from .scripted_server import PATIENCE_S, let_tasks_run
 
@@ -351,6 +351,35 @@ async def test_handler_too_far_behind_drops_its_oldest_events(
     assert seen == [0, 7, 8, 9]
 
 
+async def test_how_far_handlers_are_behind_can_be_read(
+    events: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program can see who is too slow, by what waits and by what was lost."""
+    monkeypatch.setattr(handlers, "HANDLER_QUEUE_LIMIT", 2)
+    gate = asyncio.Event()
+
+    async def slow(number: int) -> None:
+        await gate.wait()
+
+    events.off("error")
+    events.on("x*", slow)
+    events.on("x", slow)
+    events.on("x", print)
+    assert [queue.waiting for queue in events.handler_queues()] == [0, 0, 0]
+    for number in range(5):
+        events.dispatch("x", number)
+    assert events.handler_queues() == [
+        HandlerQueue("x", slow, waiting=2, dropped=3),
+        HandlerQueue("x", print, waiting=0, dropped=0),
+        HandlerQueue("x*", slow, waiting=2, dropped=3),
+    ]
+    gate.set()
+    await let_tasks_run()
+    assert [queue.waiting for queue in events.handler_queues()] == [0, 0, 0]
+    events.off("x*", slow)
+    assert [queue.name for queue in events.handler_queues()] == ["x", "x"]
+
+
 # --- leaving ---
 
 
@@ -532,6 +561,14 @@ async def test_wait_with_a_predicate_skips_the_others(events: Dispatcher) -> Non
     for number in (1, 9, 10):
         events.dispatch("x", number)
     assert await task == 9
+
+
+async def test_a_predicate_decides_by_its_truth(events: Dispatcher) -> None:
+    """`event.delta and event.delta.text` is a predicate as people write them."""
+    task = await wait(events, "x", lambda event: event and event[0])
+    for content in (None, "", "text"):
+        events.dispatch("x", content)
+    assert await task == "text"
 
 
 async def test_failing_predicate_fails_the_wait(events: Dispatcher) -> None:

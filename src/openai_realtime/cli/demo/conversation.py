@@ -59,9 +59,9 @@ class DemoConversation:
         self._client = client
         self._card = card
         self._narrator = narrator
-        self.report = Report(client)
+        self.report: Report = Report(client)
         self.checks: list[Check] = []
-        self.held = False
+        self.held: bool = False
         self._user_said: list[str] = []
         self._truncated_ms: list[int] = []
         self._errors: list[str] = []
@@ -169,9 +169,14 @@ class DemoConversation:
         client.on("error", self._failed)
         client.on("server.input_audio_buffer.speech_stopped", self._user_stopped)
         client.on("server.conversation.item.truncated", self._truncated)
-        transcription = "server.conversation.item.input_audio_transcription"
-        client.on(f"{transcription}.completed", self._user_transcribed)
-        client.on(f"{transcription}.failed", self._not_transcribed)
+        client.on(
+            "server.conversation.item.input_audio_transcription.completed",
+            self._user_transcribed,
+        )
+        client.on(
+            "server.conversation.item.input_audio_transcription.failed",
+            self._not_transcribed,
+        )
         client.on("client.conversation.item.create", self._item_sent)
 
     def _updated(self, event: ConversationUpdated) -> None:
