@@ -68,6 +68,10 @@ lint: $(DEV) ## Check style and format
 types: $(DEV) ## Check types with mypy and with pyright
 	@$(BIN)/mypy
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+	@report=$$(PYRIGHT_PYTHON_IGNORE_WARNINGS=1 PATH="$(CURDIR)/$(BIN):$$PATH" \
+		pyright --verifytypes openai_realtime --ignoreexternal) \
+		|| { echo "$$report"; exit 1; }; \
+	echo "$$report" | grep 'Type completeness score'
 
 sim: $(DEV) ## Try to break client and emulator together, in 10,000 random sessions
 	@SIMULATION_RUNS=$${SIMULATION_RUNS:-10000} $(BIN)/python -m pytest \

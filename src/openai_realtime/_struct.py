@@ -145,7 +145,7 @@ class UnknownVariant(OpenFamily):
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.data == self.data
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(type={shorten(self.type)})"

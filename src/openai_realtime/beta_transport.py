@@ -16,7 +16,7 @@ from .transports import Transport
 
 __all__ = ["BetaTransport"]
 
-logger = logging.getLogger("openai_realtime.dialect")
+logger: logging.Logger = logging.getLogger("openai_realtime.dialect")
 
 # What has no place in the old dialect: of what we send, users want to know.
 _LEVELS: dict[Direction, int] = {"client": logging.WARNING, "server": logging.DEBUG}

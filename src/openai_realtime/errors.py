@@ -142,7 +142,7 @@ class ConnectFailed(TransportError):
         super().__init__(message)
         self.url = url
         self.status = status
-        self.body = hide_keys(body)
+        self.body: str = hide_keys(body)
         if retryable is None:
             retryable = status is None or status >= 500 or status in _RETRYABLE_STATUSES
         self.retryable = retryable
@@ -162,7 +162,7 @@ class ConnectionClosed(TransportError):
         detail = f" ({reason})" if reason else ""
         super().__init__(f"connection closed with code {code}{detail}")
         self.code = code
-        self.reason = hide_keys(reason)
+        self.reason: str = hide_keys(reason)
 
     @property
     def clean(self) -> bool:

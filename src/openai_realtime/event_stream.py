@@ -44,8 +44,8 @@ class EventStream(Generic[E]):
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
         self._error: Exception | None = None
-        self.taken = 0
-        self.dropped = 0
+        self.taken: int = 0
+        self.dropped: int = 0
 
     def wants(self, name: str) -> bool:
         """Whether the stream takes events of this name."""

@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 __all__ = ["ThreadIterator"]
 
-logger = logging.getLogger("openai_realtime.audio")
+logger: logging.Logger = logging.getLogger("openai_realtime.audio")
 
 _T = TypeVar("_T")
 

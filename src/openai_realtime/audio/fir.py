@@ -94,7 +94,7 @@ class Polyphase:
         self._phases = {
             product.phase for each in self._filters for product in each.products
         }
-        self.span = max(window.start + len(window.taps) for window in windows)
+        self.span: int = max(window.start + len(window.taps) for window in windows)
 
     def apply(self, pcm: bytes, steps: int) -> bytes:
         """Make so many steps through PCM16 that is long enough for them."""

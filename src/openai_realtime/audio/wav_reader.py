@@ -126,8 +126,8 @@ class WavReader:
         self._decode = DECODERS[header.tag, header.width]
         self._frame_bytes = header.width * header.channels
         self._left = header.data_bytes
-        self.rate = header.rate
-        self.channels = header.channels
+        self.rate: int = header.rate
+        self.channels: int = header.channels
 
     def read(self, frames: int) -> bytes:
         """Read so many frames, or fewer where the file ends, as PCM16.

@@ -73,7 +73,7 @@ class Configuration:
     def __init__(self) -> None:
         self.tools: dict[str, ToolDefinition] = {}
         self.acknowledged: Session | None = None
-        self.assistant_spoke = False
+        self.assistant_spoke: bool = False
         self._settled: dict[str, Any] = {}
         self._changes: list[Change] = []
         self._offered: dict[str, Change] = {}

@@ -57,8 +57,8 @@ class InputAudioLedger:
         self._chunks: deque[bytes] = deque()
         self._appended_bytes = position * self._width
         self._needed_from: int | None = None
-        self.pending_from = position
-        self.kept_bytes = 0
+        self.pending_from: int = position
+        self.kept_bytes: int = 0
 
     def use_format(self, audio_format: AudioFormat) -> bool:
         """Count in another format from now on.

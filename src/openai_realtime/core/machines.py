@@ -84,12 +84,14 @@ class Machines:
         self.responses = responses
         self.turns = turns
         self.tools = tools
-        self.playback = PlaybackLedger(PCM16)
-        self.owners = ErrorOwners()
-        self.truncation = Truncation(conversation, self.playback, self.owners, self.ids)
+        self.playback: PlaybackLedger = PlaybackLedger(PCM16)
+        self.owners: ErrorOwners = ErrorOwners()
+        self.truncation: Truncation = Truncation(
+            conversation, self.playback, self.owners, self.ids
+        )
         self.offered_once: set[str] = set()
-        self.called_outside = Recent[None](_CALLS_REMEMBERED)
-        self.turn_is_answered = False
+        self.called_outside: Recent[None] = Recent[None](_CALLS_REMEMBERED)
+        self.turn_is_answered: bool = False
         self.turn_is_refused = False
         self.users_until: float | None = None
         self.appended_since_update = False

@@ -113,7 +113,7 @@ class PlaybackLedger:
         self._queue: dict[str, _Track] = {}
         self._newest: _Track | None = None
         self._ends_at = 0.0
-        self.dropped_samples = 0
+        self.dropped_samples: int = 0
 
     def use_format(self, audio_format: AudioFormat) -> None:
         """Count items that begin from now on in another format."""

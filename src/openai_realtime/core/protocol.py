@@ -101,8 +101,8 @@ class RealtimeProtocol:
         self._tools_in_order = tools_in_order
         self._tool_options: dict[str, ToolOptions] = {}
         self._tool_checks: dict[str, ArgumentCheck] = {}
-        self.configuration = Configuration()
-        self.conversation = RealtimeConversation(
+        self.configuration: Configuration = Configuration()
+        self.conversation: RealtimeConversation = RealtimeConversation(
             retention=audio_retention or AudioRetention.all()
         )
         self._on = self._new_machines()

@@ -74,7 +74,7 @@ class ToolCalls:
 
     def __init__(self, *, ids: Callable[[], str], in_order: bool = False) -> None:
         self.in_order = in_order
-        self.duplicates = 0
+        self.duplicates: int = 0
         self._ids = ids
         self._forget()
 
@@ -83,7 +83,7 @@ class ToolCalls:
         self._past = Recent[_Past](MOST_REMEMBERED)
         self._batches = CallBatches()
         self._mcp = McpApprovals(ids=self._ids)
-        self.mcp_calls = McpCalls(self._batches)
+        self.mcp_calls: McpCalls = McpCalls(self._batches)
         self._news_due = False
 
     @property

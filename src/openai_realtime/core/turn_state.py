@@ -66,7 +66,7 @@ class UserTurn:
     """
 
     def __init__(self) -> None:
-        self.state = TurnState.QUIET
+        self.state: TurnState = TurnState.QUIET
         self.item_id: str | None = None
 
     def started(self, item_id: str) -> bool:

@@ -83,10 +83,10 @@ class Turns:
     """
 
     def __init__(self, *, retention_s: float | None = 120.0) -> None:
-        self.ledger = InputAudioLedger(PCM16, retention_s=retention_s)
-        self.detecting = True
-        self.watched = False
-        self.missing_bytes = 0
+        self.ledger: InputAudioLedger = InputAudioLedger(PCM16, retention_s=retention_s)
+        self.detecting: bool = True
+        self.watched: bool = False
+        self.missing_bytes: int = 0
         self._turn = UserTurn()
         self._spans: dict[str, _Speech] = {}
         self._commits: deque[_Commit] = deque(maxlen=_COMMITS_KEPT)

@@ -110,8 +110,8 @@ class BetaDialect:
             max_notes: How many notes are kept.
         """
         self.notes: deque[str] = deque(maxlen=max_notes)
-        self.note_count = 0
-        self.forgotten_count = 0
+        self.note_count: int = 0
+        self.forgotten_count: int = 0
         self._max_items = max_items
         self._items: dict[str, _Known] = {}
         # Under None: those that a server gave no id.

@@ -27,10 +27,10 @@ class Expiry:
             length = f"maximum duration of {max_session_s:g} seconds"
         else:
             length = f"maximum duration of {max_session_s / 60:g} minutes"
-        self.refusal = Refusal(
+        self.refusal: Refusal = Refusal(
             f"Your session hit the {length}.", code="session_expired"
         )
-        self.close = Close(1001, f"session hit the {length}")
+        self.close: Close = Close(1001, f"session hit the {length}")
 
     def begin(self, now: float) -> None:
         """Count from now on."""

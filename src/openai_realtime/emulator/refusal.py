@@ -60,7 +60,7 @@ class Refusal(Exception):
         super().__init__(message)
         self.message = message
         self.code = code
-        self.param = _shortened(param, _LONGEST_PARAM) if param else param
+        self.param: str | None = _shortened(param, _LONGEST_PARAM) if param else param
         self.type = type
 
     def event(self, event_id: str | None) -> Error:

@@ -12,12 +12,12 @@ try:
     import starlette as _starlette  # noqa: F401  # pyright: ignore[reportUnusedImport]
     import uvicorn
     import websockets as _websockets  # noqa: F401  # pyright: ignore[reportUnusedImport]
-except ImportError as exc:
+except ImportError as _missing:
     raise ImportError(
         "the emulator's server needs starlette, uvicorn and websockets; install them "
         'with pip install "openai-realtime[emulator]"',
-        name=exc.name,
-    ) from exc
+        name=_missing.name,
+    ) from _missing
 
 import asyncio
 import contextlib

@@ -66,7 +66,7 @@ class Reply:
     ) -> None:
         self.ticket = ticket
         self.response_ids: list[str] = []
-        self.state = ReplyState.WAITING
+        self.state: ReplyState = ReplyState.WAITING
         self.timings = timings
         self._conversation = conversation
         self._content = ReplyContent(conversation.output_format)

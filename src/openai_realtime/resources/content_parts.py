@@ -84,6 +84,8 @@ class AudioParts(Parts[bytes]):
 
     __slots__ = ()
 
+    size: int
+
     def __init__(self) -> None:
         super().__init__(b"".join)
 

@@ -65,10 +65,10 @@ class FormattedItem:
     __slots__ = ("formatted", "id", "item", "status")
 
     def __init__(self, id: str, item: Item, status: str) -> None:
-        self.id = id
-        self.item = item
-        self.status = status
-        self.formatted = FormattedProperty()
+        self.id: str = id
+        self.item: Item = item
+        self.status: str = status
+        self.formatted: FormattedProperty = FormattedProperty()
 
     @property
     def type(self) -> str:

@@ -111,8 +111,8 @@ class FormattedProperty:
     def __init__(self) -> None:
         self.text_parts: Parts[str] = Parts("".join)
         self.transcript_parts: Parts[str] = Parts("".join)
-        self.audio_parts = AudioParts()
-        self.audio_dropped = 0
+        self.audio_parts: AudioParts = AudioParts()
+        self.audio_dropped: int = 0
         self.images: list[str] = []
         self.tool: FormattedTool | None = None
         self.output: str | None = None

@@ -38,7 +38,7 @@ class DirectedServer(ABC):
     """
 
     def __init__(self, brain: Brain | None, max_events: int) -> None:
-        self.events = EventLog(max_events)
+        self.events: EventLog = EventLog(max_events)
         self._brain = ReplaceableBrain(brain)
         self._sessions: dict[str, SeenSession] = {}
         self._numbers = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from ..client import RealtimeClient
 from .memory_server import MemoryServer
 
 __all__ = ["MemoryPair"]
@@ -31,7 +32,7 @@ class MemoryPair(MemoryServer):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.client = self.new_client()
+        self.client: RealtimeClient = self.new_client()
 
     async def __aenter__(self) -> Self:
         """Connect the client; raises what `RealtimeClient.connect` raises."""

@@ -114,7 +114,7 @@ class MemoryServer(DirectedServer):
             raise ConfigurationError(
                 f"max_session_s cannot be {max_session_s}; it must be more than 0"
             )
-        self.clock = VirtualClock()
+        self.clock: VirtualClock = VirtualClock()
         self._running: list[MemorySession] = []
         self._model = model
         ids = CountedIds()

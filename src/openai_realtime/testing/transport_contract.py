@@ -70,7 +70,7 @@ class TransportContract:
         patience_s: How many seconds a test may take; whatever hangs fails by it.
     """
 
-    patience_s = 30.0
+    patience_s: float = 30.0
 
     def ends(self) -> contextlib.AbstractAsyncContextManager[_Ends]:
         """Return an open transport and its peer, for the time of one test."""

@@ -41,16 +41,16 @@ class FunctionSchema:
         _check(function)
         self.function = function
         inner = underlying(function)
-        self.name = _name_of(inner)
+        self.name: str | None = _name_of(inner)
         documentation = read_docstring(inner.__doc__)
-        self.description = documentation.text
+        self.description: str = documentation.text
         self._signature = _signature_of(function)
         self._hints = hints_of(function)
         self._contexts = [n for n, hint in self._hints.items() if _is_context(hint)]
         self._parameters = {
             each.name: each for each in self._read_parameters(documentation.parameters)
         }
-        self.parameters = self._schema()
+        self.parameters: dict[str, Any] = self._schema()
 
     # --- what it takes ---
 

@@ -29,7 +29,7 @@ class Parameter:
         self, name: str, annotation: Any, default: Any, description: str | None
     ) -> None:
         self.name = name
-        self.is_required = default is inspect.Parameter.empty
+        self.is_required: bool = default is inspect.Parameter.empty
         self._type = type_of(annotation)
         form = self._type.schema(name)
         if default is None and not self._takes_null():
@@ -37,8 +37,8 @@ class Parameter:
             self._type = type_of(annotation | None)
             form = self._type.schema(name)
         self._null_is_value = self._takes_null()
-        self.definitions = form.definitions
-        self.schema = {**form.root, **_default_in_schema(default)}
+        self.definitions: dict[str, Any] = form.definitions
+        self.schema: dict[str, Any] = {**form.root, **_default_in_schema(default)}
         if description:
             self.schema["description"] = description
 

@@ -20,7 +20,7 @@ from .tool import Approval, Tool
 
 __all__ = ["ToolRunner"]
 
-logger = logging.getLogger("openai_realtime.tools")
+logger: logging.Logger = logging.getLogger("openai_realtime.tools")
 
 
 class _Run:

@@ -95,7 +95,7 @@ class Tool:
             )
         self.definition = definition
         self.handler = handler
-        self.options = options or ToolOptions()
+        self.options: ToolOptions = options or ToolOptions()
         self.approval: Approval | None = None
         self._schema: FunctionSchema | None = None
 

@@ -49,8 +49,8 @@ class SoundCard:
         self._to_capture = bytearray()
         self._to_play: deque[tuple[str, bytes]] = deque()
         self._changed = asyncio.Condition()
-        self.captured = bytearray()
-        self.played = bytearray()
+        self.captured: bytearray = bytearray()
+        self.played: bytearray = bytearray()
         self.playing: str | None = None
         self.heard: dict[str, int] = {}
 

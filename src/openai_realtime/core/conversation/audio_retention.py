@@ -98,7 +98,7 @@ class KeptAudio:
         self._user = _Side(input_format)
         # Items with audio, that whose audio began first before the others.
         self._items: dict[str, tuple[FormattedItem, _Side]] = {}
-        self.dropped_bytes = 0
+        self.dropped_bytes: int = 0
 
     @property
     def retention(self) -> AudioRetention:

@@ -21,7 +21,7 @@ class CacheState:
 
     def __init__(self, store: ItemStore) -> None:
         self.store = store
-        self.expected = ExpectedItems()
+        self.expected: ExpectedItems = ExpectedItems()
 
     def samples_received(self, record: ItemRecord) -> int:
         """Return how much audio of an item has come, before anything was cut."""

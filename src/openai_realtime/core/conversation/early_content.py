@@ -39,8 +39,8 @@ class WaitingContent:
         self.transcripts: dict[int, ItemTranscript] = {}
         self.segments: list[TranscriptSegment] = []
         self.error: TranscriptionError | None = None
-        self.audio = b""
-        self.audio_missing = 0
+        self.audio: bytes = b""
+        self.audio_missing: int = 0
         self.transcribed: tuple[int, ...] = ()
 
     def add_transcript(self, piece: str, part: int) -> None:

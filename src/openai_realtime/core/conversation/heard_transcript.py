@@ -31,8 +31,8 @@ class TranscriptMarks:
 
     def __init__(self) -> None:
         # A long conversation has many of them, and arrays take a tenth of the room.
-        self.samples = array("q")
-        self.characters = array("q")
+        self.samples: array[int] = array("q")
+        self.characters: array[int] = array("q")
         self.all_samples: int | None = None
 
     def note(self, samples: int, characters: int) -> None:

@@ -36,13 +36,13 @@ class ItemRecord:
     )
 
     def __init__(self, item: FormattedItem, *, placeholder: bool = False) -> None:
-        self.item = item
-        self.marks = TranscriptMarks()
-        self.placeholder = placeholder
+        self.item: FormattedItem = item
+        self.marks: TranscriptMarks = TranscriptMarks()
+        self.placeholder: bool = placeholder
         self.said: tuple[type[RealtimeEvent], ...] = ()
-        self.announced = False
-        self.completed = False
-        self.response_id = ""
+        self.announced: bool = False
+        self.completed: bool = False
+        self.response_id: str = ""
         self.transcribed: tuple[int, ...] = ()
 
     @property

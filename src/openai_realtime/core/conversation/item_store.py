@@ -62,16 +62,16 @@ class ItemStore:
         retention: AudioRetention,
     ) -> None:
         self.records: dict[str, ItemRecord] = {}
-        self.order = ItemOrder()
+        self.order: ItemOrder = ItemOrder()
         self.growing: dict[str, ItemRecord] = {}
-        self.audio = KeptAudio(
+        self.audio: KeptAudio = KeptAudio(
             retention=retention, output_format=output_format, input_format=input_format
         )
-        self.early = EarlyContent()
-        self.responses = ResponseMemory()
-        self.places = OutputPlaces()
+        self.early: EarlyContent = EarlyContent()
+        self.responses: ResponseMemory = ResponseMemory()
+        self.places: OutputPlaces = OutputPlaces()
         self.anomalies: Counter[AnomalyKind] = Counter()
-        self.dropped_deltas = 0
+        self.dropped_deltas: int = 0
         self._cut_off = IdMemory(_MAX_CUT_OFF)
         self._stopped = IdMemory(_MAX_STOPPED)
 

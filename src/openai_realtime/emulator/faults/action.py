@@ -90,7 +90,7 @@ class CloseSession(Action):
     word = "close"
     usage = "close CODE ['REASON']"
     example = "close 1011 'gone' at 7"
-    quoted = ("reason",)
+    quoted: ClassVar[tuple[str, ...]] = ("reason",)
 
     code: int
     reason: str = ""
@@ -219,7 +219,7 @@ class InjectUnknownEvent(Action):
     word = "unknown-event"
     usage = "unknown-event ['TYPE']"
     example = "unknown-event 'response.thinking.delta' at response.done"
-    quoted = ("type",)
+    quoted: ClassVar[tuple[str, ...]] = ("type",)
 
     type: str = "emulator.unknown_event"
 
@@ -248,7 +248,7 @@ class InjectError(Action):
     word = "error"
     usage = "error ['CODE' ['MESSAGE' ['TYPE']]]"
     example = "error 'rate_limit_exceeded' 'Slow down.' at response.created"
-    quoted = ("code", "message", "type")
+    quoted: ClassVar[tuple[str, ...]] = ("code", "message", "type")
 
     code: str = ""
     message: str = "The server had an error while processing your request."

@@ -109,8 +109,8 @@ class Generation:
         report: Callable[[Aside], None],
     ) -> None:
         self.id = id
-        self.done = False
-        self.spoken = False
+        self.done: bool = False
+        self.spoken: bool = False
         self._plan = plan
         self._actions = actions
         self._ids = ids

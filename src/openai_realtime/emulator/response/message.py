@@ -152,7 +152,7 @@ class SpokenMessage:
         report: Report,
     ) -> None:
         self.place = place
-        self.audio = bytearray()
+        self.audio: bytearray = bytearray()
         self._content = _content(place)
         self._left: deque[Say | Play] = deque()
         self._voice = voice

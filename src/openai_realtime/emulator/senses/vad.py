@@ -50,7 +50,7 @@ class EnergyVad:
     # an offset, mains hum and rumble, and keeps the first formant whole.
     _LAG = 16
 
-    frame_samples = ms_to_samples(20)
+    frame_samples: int = ms_to_samples(20)
 
     def __init__(self) -> None:
         self._levels = deque[float](maxlen=self._MEMORY_FRAMES)

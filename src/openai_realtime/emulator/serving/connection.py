@@ -61,6 +61,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         gone: Done when the connection is lost.
     """
 
+    # Of uvicorn's, what is set here too.
+    close_sent: bool
+    read_paused: bool
+    frames: list[bytes]
+    pong_timer: asyncio.TimerHandle | None
+    pending_ping_payload: bytes | None
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.gone: asyncio.Future[None] = self.loop.create_future()

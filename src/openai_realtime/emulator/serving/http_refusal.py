@@ -25,7 +25,7 @@ class HttpRefusal(Exception):
         super().__init__(f"{status}: {refusal.message}")
         self.status = status
         self.refusal = refusal
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
         """Return the error in the service's own form."""

@@ -35,13 +35,13 @@ class Service:
 
     def __init__(self, settings: EmulatorSettings) -> None:
         self.settings = settings
-        self.rules = Rules(
+        self.rules: Rules = Rules(
             keys=KeyRing(settings.keys, clock=settings.clock, ids=random_id),
             serves_beta=settings.beta == "serve",
             upgrades_first=settings.wrong_key == "event",
         )
-        self.faults = FaultPlan(settings.ordered_faults())
-        self.stats = Stats()
+        self.faults: FaultPlan = FaultPlan(settings.ordered_faults())
+        self.stats: Stats = Stats()
         self.sessions: set[Session] = set()
         self._going = False
 

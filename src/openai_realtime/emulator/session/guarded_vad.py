@@ -21,7 +21,7 @@ class GuardedVad:
         self._vad = vad
         self._report = report
         self._failing = False
-        self.frame_samples = vad.frame_samples
+        self.frame_samples: int = vad.frame_samples
 
     def probability(self, frame: bytes) -> float:
         """Tell how likely this frame is speech; 0 where the detector fails."""

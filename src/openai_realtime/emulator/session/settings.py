@@ -11,7 +11,7 @@ from ..._struct import complaint
 from ...resources.session import Session
 from ..refusal import Refusal, invalid_field, invalid_value, missing
 from .config_rules import Json, check_fields, check_values, merge
-from .session_kind import KINDS, KindName
+from .session_kind import KINDS, KindName, SessionKind
 from .transcription_rules import manual
 from .wire_audio import PCM
 
@@ -44,7 +44,7 @@ class SessionSettings:
         turn_detection: bool,
         kind: KindName = "realtime",
     ) -> None:
-        self.kind = KINDS[kind]
+        self.kind: SessionKind = KINDS[kind]
         self._fixed: Json = {
             "id": id,
             "object": str(self.kind.object),

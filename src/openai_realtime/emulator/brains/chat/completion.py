@@ -44,7 +44,7 @@ class Completion:
     def __init__(
         self, offers: Mapping[str, McpOffer], *, whole_sentences: bool
     ) -> None:
-        self.ended = False
+        self.ended: bool = False
         self._offers = offers
         self._cutter = SentenceCutter() if whole_sentences else None
         self._calls: list[_GrowingCall] = []

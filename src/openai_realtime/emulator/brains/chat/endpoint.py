@@ -51,7 +51,7 @@ class ChatEndpoint:
             ) from exc
         _check_url(httpx2, url)
         # Who copies the whole address from a manual means the same.
-        self.url = url.rstrip("/").removesuffix("/chat/completions")
+        self.url: str = url.rstrip("/").removesuffix("/chat/completions")
         self._api_key = (api_key or "").strip()
         if not self._api_key.isascii() or not self._api_key.isprintable():
             raise ConfigurationError(
