@@ -18,8 +18,10 @@ from openai_realtime import (
     Response,
     Session,
     Tool,
+    ToolContext,
     ToolDefinition,
     ToolOptions,
+    Toolset,
     Usage,
     decode_event,
     encode_event,
@@ -105,8 +107,29 @@ async def tools(client: RealtimeClient) -> None:
     assert_type(tool.definition, ToolDefinition)
     client.remove_tool("plain")
     await client.answer_tool_call("call_1", "42", reply=False)
-    client.add_tool({"name": "x"}, 7)  # type: ignore[arg-type]
-    client.add_tool(plain, {"name": "x"})  # type: ignore[arg-type]
+    client.add_tool({"name": "x"}, 7)  # type: ignore[call-overload]
+    client.add_tool(plain, {"name": "x"})  # type: ignore[call-overload]
+
+
+async def functions(client: RealtimeClient, ctx: ToolContext) -> None:
+    """A function that is made a tool stays what it is."""
+
+    @client.tool
+    async def get_weather(city: str, ctx: ToolContext) -> dict[str, int]:
+        return {city: len(ctx.call_id)}
+
+    @client.tool(timeout=5, approval=True)
+    def open_door(door: int) -> str:
+        return str(door)
+
+    assert_type(await get_weather("Rome", ctx), dict[str, int])
+    assert_type(open_door(1), str)
+    tool = client.add_tool(open_door, name="door", background=True)
+    assert_type(tool, Tool)
+    kitchen = Toolset([get_weather, tool])
+    client.add_tools([kitchen, open_door])
+    assert_type(RealtimeClient(tools=[kitchen]), RealtimeClient)
+    client.tool(timeout="5")  # type: ignore[call-overload]
 
 
 async def conversation(client: RealtimeClient) -> None:
