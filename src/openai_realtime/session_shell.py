@@ -50,7 +50,7 @@ from .tools import ToolContext, ToolRunner
 
 __all__ = ["SessionShell"]
 
-logger = logging.getLogger("openai_realtime.client")
+logger: logging.Logger = logging.getLogger("openai_realtime.client")
 
 # What an interruption has decided: the conversation here has been cut already.
 _OWED = (ResponseCancel, ConversationItemTruncate, ConversationItemDelete)
@@ -91,14 +91,14 @@ class SessionShell:
         self._awaited: dict[str, asyncio.Future[Any]] = {}
         self._to_do: deque[Output] = deque()
         self._performing = False
-        self.protocol = new_protocol()
-        self.tools = ToolRunner(
+        self.protocol: RealtimeProtocol = new_protocol()
+        self.tools: ToolRunner = ToolRunner(
             context=context,
             protocol=lambda: self.protocol,
             perform=self.perform,
             clock=clock,
         )
-        self.replies = Replies(cancel=self._cancel, clock=clock)
+        self.replies: Replies = Replies(cancel=self._cancel, clock=clock)
 
     def reset(self) -> None:
         """Forget everything, the tools too."""

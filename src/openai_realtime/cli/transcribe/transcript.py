@@ -24,8 +24,6 @@ from .pieces import Piece
 
 __all__ = ["Transcript"]
 
-_TRANSCRIPTION = "server.conversation.item.input_audio_transcription."
-
 _CHUNK_MS = 1000
 
 _SENT_AHEAD = 3
@@ -57,9 +55,16 @@ class Transcript:
         self._failure: RealtimeError | None = None
         self._news = asyncio.Event()
         client.on("server.input_audio_buffer.committed", self._committed)
-        client.on(f"{_TRANSCRIPTION}delta", self._words_came)
-        client.on(f"{_TRANSCRIPTION}completed", self._ended)
-        client.on(f"{_TRANSCRIPTION}failed", self._ended)
+        client.on(
+            "server.conversation.item.input_audio_transcription.delta",
+            self._words_came,
+        )
+        client.on(
+            "server.conversation.item.input_audio_transcription.completed", self._ended
+        )
+        client.on(
+            "server.conversation.item.input_audio_transcription.failed", self._ended
+        )
         client.on("error", self._failed)
         client.on("close", self._closed)
 
