@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 import types
-from typing import Annotated, Any, Protocol, Union, cast, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    Protocol,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 
 import msgspec
 
@@ -30,7 +39,7 @@ class Misfit(ValueError):
         self.text = text
 
 
-class Schema(msgspec.Struct, frozen=True):
+class Schema(NamedTuple):
     """A JSON schema, and the definitions that it refers to as ``#/$defs/NAME``."""
 
     root: dict[str, Any]
