@@ -22,18 +22,36 @@ def blocks() -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.M | re.S)
 
 
-async def test_the_quickstart_is_a_program(emulator_url: str) -> None:
-    """The quickstart, pasted into a file, runs and prints the assistant's answer."""
+def is_program(block: str) -> bool:
+    """Whether a block is a whole program, and not a piece of `main()`."""
+    return "async def main()" in block or "import RealtimeClient\n" in block
+
+
+async def output_of(program: str, url: str) -> str:
+    """Run a program that knows the server, and return what it prints."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", blocks()[0]),
-        env={**os.environ, "OPENAI_REALTIME_URL": emulator_url},
+        *(sys.executable, "-c", program),
+        env={**os.environ, "OPENAI_REALTIME_URL": url},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(_TIMEOUT_S):
         output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    assert re.search(r"assistant: [1-9]\d* bytes of audio", output.decode())
+    return output.decode()
+
+
+async def test_the_quickstart_is_a_program(emulator_url: str) -> None:
+    """The quickstart, pasted into a file, runs and prints the assistant's answer."""
+    output = await output_of(blocks()[0], emulator_url)
+    assert re.search(r"assistant: [1-9]\d* bytes of audio", output)
+
+
+async def test_the_client_without_async_is_a_program(emulator_url: str) -> None:
+    """The block that needs no `async` runs and prints both answers."""
+    [program] = [block for block in blocks() if "openai_realtime.sync" in block]
+    output = await output_of(program, emulator_url)
+    assert re.fullmatch(r"You said: How are you\?\nOne, two, three\W*", output)
 
 
 async def test_the_pieces_continue_it(emulator_url: str) -> None:
@@ -43,8 +61,9 @@ async def test_the_pieces_continue_it(emulator_url: str) -> None:
     client.on("error", problems.append)
     names: dict[str, Any] = {"client": client}
     async with client, asyncio.timeout(_TIMEOUT_S):
-        for block in blocks()[1:]:
-            await run(block, names)
+        for block in blocks():
+            if not is_program(block):
+                await run(block, names)
     assert problems == []
 
 

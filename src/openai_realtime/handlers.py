@@ -23,7 +23,7 @@ from .event_stream import EventStream, WhenFull
 from .events import ErrorOccurred, RealtimeEvent, RealtimeEventSeen
 from .task_scope import TaskScope, being_cancelled
 
-__all__ = ["EventHandlerCallback", "HandlerQueue", "RealtimeEventHandler"]
+__all__ = ["EventHandlerCallback", "HandlerQueue", "PlainCall", "RealtimeEventHandler"]
 
 logger: logging.Logger = logging.getLogger("openai_realtime.handlers")
 
@@ -82,6 +82,32 @@ class _Subscription:
         self.worker: asyncio.Task[None] | None = None
 
 
+class PlainCall:
+    """One call of a plain handler, which somebody else runs.
+
+    Attributes:
+        failed: Tells of its failure, as if it had run in reception; on the loop only.
+    """
+
+    def __init__(
+        self,
+        subscription: _Subscription,
+        event: Any,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._subscription = subscription
+        self._event = event
+        self.failed = failed
+
+    def run(self) -> object:
+        """Call the handler, unless it was withdrawn meanwhile; in any thread."""
+        subscription = self._subscription
+        # One for a single event was withdrawn by that event.
+        if not subscription.active and not subscription.once:
+            return None
+        return subscription.handler(self._event)
+
+
 class _Waiter:
     """Somebody who waits for one event."""
 
@@ -123,6 +149,7 @@ class RealtimeEventHandler:
         # leaves behind costs a look at who is there, and nothing else.
         self._wanted: dict[str, bool] = {}
         self._workers = TaskScope()
+        self._elsewhere: Callable[[PlainCall], None] | None = None
 
     # --- subscribing ---
 
@@ -256,6 +283,14 @@ class RealtimeEventHandler:
 
     # --- delivering ---
 
+    def run_plain_handlers(self, elsewhere: Callable[[PlainCall], None]) -> None:
+        """Give the calls of plain handlers away, in their order.
+
+        Args:
+            elsewhere: Takes a call, and never waits; it is called in reception.
+        """
+        self._elsewhere = elsewhere
+
     def dispatch(self, name: str, event: Any) -> None:
         """Hand an event to everybody who subscribed to its name; never waits.
 
@@ -300,6 +335,9 @@ class RealtimeEventHandler:
                 self._remove(subscription)
             if subscription.is_coroutine:
                 self._enqueue(subscription, name, partial(subscription.handler, event))
+            elif self._elsewhere is not None:
+                failed = partial(self._failed, subscription, name)
+                self._elsewhere(PlainCall(subscription, event, failed))
             else:
                 self._call(subscription, name, event)
 
