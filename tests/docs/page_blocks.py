@@ -14,6 +14,8 @@ DOCS = ROOT / "docs"
 _BLOCK = re.compile(
     r"^```python\n(?P<shown>.*?)^```$|^<!-- setup\n(?P<hidden>.*?)^-->$", re.M | re.S
 )
+# It has a loop of its own, or needs none.
+_STANDS_ALONE = re.compile(r"asyncio\.run\(|^from openai_realtime\.sync import", re.M)
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _FENCE = re.compile(r"(?:```+|~~~+)\s*\{?(?:code-block\}? )?py", re.I)
 _ANY_BLOCK = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.M | re.S)
@@ -45,7 +47,7 @@ class Block(NamedTuple):
         """How it is run; what is a file and does nothing is a program too."""
         if self.file_name is not None and self.file_name.startswith("test_"):
             return Kind.TESTS
-        if self.file_name is not None or "asyncio.run(" in self.text:
+        if self.file_name is not None or _STANDS_ALONE.search(self.text):
             return Kind.PROGRAM
         return Kind.PIECE
 

@@ -25,6 +25,7 @@ PUBLIC = (
     "openai_realtime.events.server",
     "openai_realtime.events.translation",
     "openai_realtime.resources",
+    "openai_realtime.sync",
     "openai_realtime.testing",
     "openai_realtime.providers",
     "openai_realtime.transports",

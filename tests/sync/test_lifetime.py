@@ -167,9 +167,9 @@ def test_a_client_that_is_given_up_disconnects(server: LiveServer) -> None:
     """A connected client that nobody holds any more closes its connection."""
     client = RealtimeClient(url=server.url)
     client.connect()
-    running = [t for t in threading.enumerate() if "loop" in t.name]
-    session = client.session
-    assert session is not None
+    client.ask("Hello", timeout=TIMEOUT_S)
+    running = [t for t in threading.enumerate() if t.name in names()]
+    assert len(running) >= 1
     del client
     gc.collect()
     for thread in running:

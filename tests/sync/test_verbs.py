@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -28,6 +29,9 @@ def test_ask_returns_a_whole_reply(client: RealtimeClient) -> None:
     assert reply.transcript == "You said: How are you?"
     assert len(reply.audio) > 1000
     assert (reply.status, reply.state) == ("completed", ReplyState.ENDED)
+    saved = io.BytesIO()
+    reply.save_wav(saved)
+    assert len(saved.getvalue()) > len(reply.audio)
     assert reply.usage is not None
     assert reply.usage.total_tokens
     assert [item.type for item in reply.items] == ["message"]
@@ -190,6 +194,7 @@ def test_items_are_deleted(client: RealtimeClient) -> None:
         client.delete_item(reply.items[0].id)
         deleted.next(TIMEOUT_S)
     assert [item.role for item in client.conversation.get_items()] == ["user"]
+    assert client.conversation.was_deleted(reply.items[0].id)
 
 
 def test_what_is_heard_can_be_waited_for(client: RealtimeClient) -> None:

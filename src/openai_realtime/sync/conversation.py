@@ -48,6 +48,10 @@ class RealtimeConversation:
         """Return an item, or None where the cache has none of this id."""
         return self._loop.run(lambda: self._conversation().get_item(item_id))
 
+    def was_deleted(self, item_id: str) -> bool:
+        """Whether an item was here and was deleted; of old ones it is forgotten."""
+        return self._loop.run(lambda: self._conversation().was_deleted(item_id))
+
     def items_of(self, response_id: str) -> list[FormattedItem]:
         """Return the items that a response has made, in order."""
         return self._loop.run(lambda: self._conversation().items_of(response_id))

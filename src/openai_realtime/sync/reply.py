@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Generic, Self, TypeVar
+from typing import BinaryIO, Generic, Self, TypeVar
 
 from ..events import RealtimeEvent
 from ..reply import Reply as AsyncReply
@@ -139,6 +140,18 @@ class Reply:
     def interrupted(self) -> bool:
         """Whether it was cut short: while it was generated, or while it was played."""
         return self._loop.run(lambda: self._reply.interrupted)
+
+    def save_wav(self, target: str | os.PathLike[str] | BinaryIO) -> None:
+        """Write the audio so far as a WAV file.
+
+        Args:
+            target: A path, or a binary file that is open for writing.
+
+        Raises:
+            AudioError: There is no audio.
+            OSError: It cannot be written.
+        """
+        self._loop.run(lambda: self._reply.save_wav(target))
 
     # --- waiting for it ---
 
