@@ -46,6 +46,8 @@ napoleon_custom_sections = [("Attributes", "params_style")]
 nitpicky = True
 # What a docstring or a signature names may be private, or of another project.
 nitpick_ignore_regex = [("py:.*", ".*")]
+# `openai_realtime.sync` has the names of the client, and the first one found is meant.
+suppress_warnings = ["ref.python"]
 
 
 def keep_whole_sentences(

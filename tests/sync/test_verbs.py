@@ -14,6 +14,7 @@ from openai_realtime import (
     LocalProtocolError,
     ReplyState,
     ResponseFailed,
+    Toolset,
 )
 from openai_realtime.events import ResponseDone
 from openai_realtime.sync import RealtimeAPI, RealtimeClient, Reply
@@ -217,6 +218,40 @@ def test_the_conversation_is_read(client: RealtimeClient) -> None:
     assert len(client.conversation.history()) == 2
     assert client.conversation.audio_bytes > 0
     assert not client.conversation.anomalies
+
+
+def test_functions_are_tools(client: RealtimeClient) -> None:
+    """A decorated function is called in a thread, and may use the client."""
+    known: list[int] = []
+
+    @client.tool
+    def get_weather(location: str) -> str:
+        """Tells the weather of a place."""
+        known.append(len(client.conversation.get_items()))
+        return f"Rain in {location}"
+
+    reply = client.ask("What is the weather in Paris?", timeout=TIMEOUT_S)
+    assert "Rain in Paris" in reply.transcript
+    assert [call.name for call in reply.tool_calls] == ["get_weather"]
+    assert known == [2]
+    client.remove_tool("get_weather")
+
+
+def test_tools_come_and_go_together(client: RealtimeClient) -> None:
+    """A set of tools is added and removed as one, while connected too."""
+    kitchen = Toolset()
+
+    @kitchen.tool
+    def light_stove(plate: int) -> str:
+        """Lights the stove."""
+        return f"plate {plate} is on"
+
+    with client.events("server.session.updated") as updated:
+        client.add_tools(kitchen)
+        tools = updated.next(TIMEOUT_S).session.to_dict()["tools"]
+        assert [tool["name"] for tool in tools] == ["light_stove"]
+        client.remove_tools(kitchen)
+        assert updated.next(TIMEOUT_S).session.to_dict()["tools"] == []
 
 
 def test_a_bare_connection(server: LiveServer) -> None:

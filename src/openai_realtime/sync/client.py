@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -14,7 +14,6 @@ from ..audio_source import AudioSource
 from ..client import RealtimeClient as AsyncClient
 from ..core.playback import PlaybackSource
 from ..core.response_scheduler import When
-from ..core.tool_options import ToolOptions
 from ..event_stream import WhenFull
 from ..events import Closed
 from ..reply import Reply as AsyncReply
@@ -22,8 +21,7 @@ from ..resources.audio import PCM16
 from ..resources.formatted import FormattedItem
 from ..resources.items import ContentPart
 from ..resources.session import Session
-from ..resources.tools import ToolDefinition
-from ..tools import Tool, ToolHandler
+from ..tools import TakesTools, Tool, Tools
 from .api import RealtimeAPI
 from .background import Background
 from .conversation import RealtimeConversation
@@ -35,7 +33,7 @@ from .same_parameters import parameters_of
 __all__ = ["RealtimeClient"]
 
 
-class RealtimeClient(RealtimeEventHandler):
+class RealtimeClient(RealtimeEventHandler, TakesTools):
     """A conversation with a realtime model, for scripts, notebooks and threads.
 
     It has the verbs of `openai_realtime.RealtimeClient`; they block until they are
@@ -49,7 +47,8 @@ class RealtimeClient(RealtimeEventHandler):
     not: it would wait for itself, and raises `LocalProtocolError`.
 
     Ctrl-C ends what waits, and leaving the ``with`` disconnects. The client's threads
-    run while it is connected; none of them keeps a program from ending.
+    run while it is connected; a client that is forgotten keeps no program from ending,
+    unless one of its tools never returns.
 
     Attributes:
         realtime: The connection, for events of your own.
@@ -163,30 +162,20 @@ class RealtimeClient(RealtimeEventHandler):
         """
         self._say(self._client.update_session, **fields)
 
-    def add_tool(
-        self,
-        definition: ToolDefinition | Mapping[str, Any],
-        handler: ToolHandler,
-        options: ToolOptions | None = None,
-    ) -> Tool:
-        """Let the model call a function; its result is sent back by itself.
+    def add_tools(self, tools: Tools) -> None:
+        """Let the model call these functions too; all of them are added, or none.
 
-        While connected the server is told in the background, in order with what is
-        sent afterwards; a refusal becomes an ``error`` event.
+        The tools are told to the server as those of `add_tool` are. Plain functions run
+        in threads and may call this client. Of a `ToolContext`, the ``client`` is the
+        one beneath, whose coroutines `ToolContext.run` runs.
 
         Args:
-            definition: ``name``, ``description`` and ``parameters`` (a JSON schema).
-            handler: Takes the arguments as a dict and returns something that is JSON.
-                A plain function runs in a thread and may call this client.
-            options: How it is to be run: for how long, with whose approval, in the
-                background.
+            tools: A `Toolset`, or a list of functions, `Tool` objects and toolsets.
 
         Raises:
-            ToolError: The definition cannot be used, or its name is taken.
+            ToolError: One of them cannot be used, or its name is taken.
         """
-        return self._loop.run(
-            lambda: self._client.add_tool(definition, handler, options)
-        )
+        self._loop.run(lambda: self._client.add_tools(tools))
 
     def remove_tool(self, name: str) -> None:
         """Take a tool away from the model.
@@ -195,6 +184,14 @@ class RealtimeClient(RealtimeEventHandler):
             ToolError: No tool of this name is registered.
         """
         self._loop.run(lambda: self._client.remove_tool(name))
+
+    def remove_tools(self, tools: Iterable[Tool]) -> None:
+        """Take the tools of a `Toolset`, or some others, away from the model.
+
+        Raises:
+            ToolError: One of them is not registered; none is taken away then.
+        """
+        self._loop.run(lambda: self._client.remove_tools(tools))
 
     def answer_tool_call(
         self, call_id: str, output: str, *, reply: bool = True
