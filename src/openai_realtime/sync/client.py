@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from ..api import ConnectionState
 from ..audio import to_pcm16
@@ -14,6 +14,7 @@ from ..audio_source import AudioSource
 from ..client import RealtimeClient as AsyncClient
 from ..core.playback import PlaybackSource
 from ..core.response_scheduler import When
+from ..dialect import ResponseFields, SessionFields
 from ..event_stream import WhenFull
 from ..events import Closed
 from ..reply import Reply as AsyncReply
@@ -144,7 +145,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
 
     # --- configuration and tools ---
 
-    def update_session(self, **fields: Any) -> None:
+    def update_session(self, **fields: Unpack[SessionFields]) -> None:
         """Change the configuration; fields left out stay, ``None`` clears.
 
         Takes the fields of `SessionConfig` and the flat names of the old dialect
@@ -329,7 +330,9 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
             chunk_ms=chunk_ms,
         )
 
-    def create_response(self, *, when: str = When.WAIT, **fields: Any) -> Reply:
+    def create_response(
+        self, *, when: str = When.WAIT, **fields: Unpack[ResponseFields]
+    ) -> Reply:
         """Ask for a response; where turns are found by hand, commit the audio first.
 
         Out-of-band requests (``conversation="none"``) never wait.
@@ -363,7 +366,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         interrupt: bool = False,
         when: str = When.WAIT,
         timeout: float | None = None,
-        **fields: Any,
+        **fields: Unpack[ResponseFields],
     ) -> Reply:
         """Say something, and return the reply when it is whole, tool calls included.
 
@@ -402,7 +405,7 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         *,
         interrupt: bool = False,
         when: str = When.WAIT,
-        **fields: Any,
+        **fields: Unpack[ResponseFields],
     ) -> Generator[Reply]:
         """Say something, and follow the reply while it comes.
 
