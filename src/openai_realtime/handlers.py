@@ -51,7 +51,8 @@ class HandlerQueue(NamedTuple):
     Attributes:
         name: What it is subscribed to.
         handler: The handler.
-        waiting: Events that wait for it; only coroutine handlers have any.
+        waiting: Events that wait for it. Plain handlers have some only at the client
+            without ``async``.
         dropped: Events that it will never see, because it was too slow.
     """
 
@@ -67,6 +68,7 @@ class _Subscription:
     Attributes:
         active: False once it was withdrawn.
         queue: Calls that wait, each with the name of its event.
+        elsewhere: Calls that were given away and have not begun, the oldest first.
         dropped: Events dropped because the handler was too slow.
         worker: Runs the queue while it is not empty.
     """
@@ -78,12 +80,13 @@ class _Subscription:
         self.active = True
         self.is_coroutine: bool = inspect.iscoroutinefunction(handler)
         self.queue: deque[tuple[str, Callable[[], object]]] = deque()
+        self.elsewhere: deque[PlainCall] = deque()
         self.dropped = 0
         self.worker: asyncio.Task[None] | None = None
 
 
 class PlainCall:
-    """One call of a plain handler, which somebody else runs.
+    """One call of a plain handler, which somebody else runs or drops, in their order.
 
     Attributes:
         failed: Tells of its failure, as if it had run in reception; on the loop only.
@@ -98,10 +101,17 @@ class PlainCall:
         self._subscription = subscription
         self._event = event
         self.failed = failed
+        subscription.elsewhere.append(self)
+
+    def drop(self) -> None:
+        """Count it as one that its handler will never see; one thread at a time."""
+        self._subscription.elsewhere.popleft()
+        self._subscription.dropped += 1
 
     def run(self) -> object:
         """Call the handler, unless it was withdrawn meanwhile; in any thread."""
         subscription = self._subscription
+        subscription.elsewhere.popleft()
         # One for a single event was withdrawn by that event.
         if not subscription.active and not subscription.once:
             return None
@@ -216,7 +226,7 @@ class RealtimeEventHandler:
         Handlers of wildcards come last. Those that were withdrawn are not in it.
         """
         return [
-            HandlerQueue(s.name, s.handler, len(s.queue), s.dropped)
+            HandlerQueue(s.name, s.handler, len(s.queue) + len(s.elsewhere), s.dropped)
             for s in self._all()
         ]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from openai_realtime import LocalProtocolError
+from openai_realtime import ConfigurationError, LocalProtocolError
 from openai_realtime.handlers import HANDLER_QUEUE_LIMIT
-from openai_realtime.sync import RealtimeClient
+from openai_realtime.sync import RealtimeAPI, RealtimeClient, handler_thread
 from openai_realtime.testing import LiveServer
 
-from .conftest import TIMEOUT_S
+from .conftest import TIMEOUT_S, let_wait
 
 
 def test_plain_handlers_share_a_thread(client: RealtimeClient) -> None:
@@ -94,20 +95,20 @@ def test_what_was_withdrawn_is_not_called(client: RealtimeClient) -> None:
         begun.set()
         let_go.wait(TIMEOUT_S)
 
-    client.on_next("mine.first", block)
-    client.on("mine.*", seen.append)
-    client.dispatch("mine.first", 1)
-    client.dispatch("mine.second", 2)
+    client.on_next("app.mine.first", block)
+    client.on("app.mine.*", seen.append)
+    client.dispatch("app.mine.first", 1)
+    client.dispatch("app.mine.second", 2)
     assert begun.wait(TIMEOUT_S)
-    client.off("mine.*", seen.append)
+    client.off("app.mine.*", seen.append)
     let_go.set()
     ended = threading.Event()
-    client.on_next("mine.last", lambda event: ended.set())
-    client.dispatch("mine.last", 3)
+    client.on_next("app.mine.last", lambda event: ended.set())
+    client.dispatch("app.mine.last", 3)
     assert ended.wait(TIMEOUT_S)
     assert seen == []
     with pytest.raises(ValueError, match="is not registered"):
-        client.off("mine.*", seen.append)
+        client.off("app.mine.*", seen.append)
 
 
 def test_what_waits_for_handlers_is_bounded(server: LiveServer) -> None:
@@ -121,22 +122,98 @@ def test_what_waits_for_handlers_is_bounded(server: LiveServer) -> None:
         begun.set()
         let_go.wait(TIMEOUT_S)
 
-    client.on_next("mine", block)
-    client.on("mine", seen.append)
+    client.on_next("app.mine", block)
+    client.on("app.mine", seen.append)
     client.on("error", lambda event: problems.append(str(event.error)))
-    client.on("last", lambda event: done.set())
+    client.on("app.last", lambda event: done.set())
     with client:
-        client.dispatch("mine", -1)
+        client.dispatch("app.mine", -1)
         assert begun.wait(TIMEOUT_S)
         for number in range(HANDLER_QUEUE_LIMIT + 10):
-            client.dispatch("mine", number)
-        client.dispatch("last", 0)
+            client.dispatch("app.mine", number)
+        client.dispatch("app.last", 0)
         let_go.set()
         assert done.wait(TIMEOUT_S)
     # The first one, the error and the last one needed room too.
     assert seen == list(range(12, HANDLER_QUEUE_LIMIT + 10))
     assert len(problems) == 1
     assert "calls behind; the oldest are dropped" in problems[0]
+    dropped = {each.name: each.dropped for each in client.handler_queues()}
+    assert dropped == {"app.mine": 13, "error": 0, "app.last": 0}
+
+
+def test_who_is_behind_is_told(client: RealtimeClient) -> None:
+    """Calls of plain handlers that have not begun are those that wait for them."""
+    begun, let_go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def block(event: int) -> None:
+        begun.set()
+        let_go.wait(TIMEOUT_S)
+
+    client.on("app.mine", block)
+    client.on("app.last", lambda event: done.set())
+    for name in ("app.mine", "app.mine", "app.mine", "app.last"):
+        client.dispatch(name, 0)
+    assert begun.wait(TIMEOUT_S)
+    try:
+        _, mine, last = client.handler_queues()
+        assert mine == ("app.mine", block, 2, 0)
+        assert last.waiting == 1
+    finally:
+        let_go.set()
+    assert done.wait(TIMEOUT_S)
+    assert [each.waiting for each in client.handler_queues()] == [0, 0, 0]
+
+
+def test_what_a_stuck_handler_holds_up_is_counted(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls that a client's end no longer waits for are dropped, and counted."""
+    monkeypatch.setattr(handler_thread, "HANDLER_GRACE_S", 0.0)
+    client = RealtimeClient(url=server.url)
+    stuck: list[threading.Thread] = []
+    begun, let_go = threading.Event(), threading.Event()
+
+    @client.on("app.mine")
+    def block(event: int) -> None:
+        stuck.append(threading.current_thread())
+        begun.set()
+        let_go.wait(TIMEOUT_S)
+
+    with client:
+        for number in range(3):
+            client.dispatch("app.mine", number)
+        assert begun.wait(TIMEOUT_S)
+    assert client.handler_queues() == [("app.mine", block, 0, 2)]
+    let_go.set()
+    stuck[0].join(TIMEOUT_S)
+    assert len(stuck) == 1
+
+
+@pytest.mark.parametrize("verb", ["on", "on_next", "off", "events", "wait_for_next"])
+def test_names_are_held_to_those_that_exist(verb: str) -> None:
+    """A name that nothing has is refused at once, before there is a connection."""
+    for owner in (RealtimeClient(), RealtimeAPI()):
+        with pytest.raises(ConfigurationError, match=r"did you mean `response\.done`"):
+            getattr(owner, verb)("respnse.done")
+
+
+def test_a_bare_name_is_that_of_the_server(client: RealtimeClient) -> None:
+    """Names of the wire need no prefix, and predicates count by their truth."""
+    with client.events("response.done") as done:
+        reply = client.ask("Hello", timeout=TIMEOUT_S)
+        assert done.next(TIMEOUT_S).response.id == reply.response_ids[0]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(
+            client.wait_for_next,
+            "app.mine",
+            lambda event: event.get("words"),
+            TIMEOUT_S,
+        )
+        let_wait(client, 1)
+        for words in ("", "these"):
+            client.dispatch("app.mine", {"words": words})
+        assert waiting.result() == {"words": "these"}
 
 
 def test_coroutine_handlers_must_not_wait_for_their_own_loop(
@@ -177,8 +254,8 @@ def test_a_plain_handler_may_return_a_coroutine(client: RealtimeClient) -> None:
     async def work() -> None:
         done.set()
 
-    client.on_next("mine", lambda event: work())
-    client.dispatch("mine", 1)
+    client.on_next("app.mine", lambda event: work())
+    client.dispatch("app.mine", 1)
     assert done.wait(TIMEOUT_S)
 
 

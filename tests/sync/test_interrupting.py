@@ -13,10 +13,13 @@ from openai_realtime.testing import LiveServer
 
 from .conftest import TIMEOUT_S
 
+# Who runs the tests in the background of a shell ignores SIGINT, and hands that down.
 ASKING = """
+import signal
 import threading
 from openai_realtime.sync import RealtimeClient
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 client = RealtimeClient()
 
 @client.on_next("server.response.output_audio.delta")

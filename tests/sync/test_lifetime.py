@@ -65,10 +65,10 @@ def test_several_threads_use_one_client(client: RealtimeClient) -> None:
 
 def test_several_threads_share_a_stream(client: RealtimeClient) -> None:
     """Each event of a shared stream goes to one of its readers."""
-    with client.events("mine") as events, ThreadPoolExecutor(4) as pool:
+    with client.events("app.mine") as events, ThreadPoolExecutor(4) as pool:
         reading = [pool.submit(events.next, TIMEOUT_S) for _ in range(8)]
         for number in range(8):
-            client.dispatch("mine", number)
+            client.dispatch("app.mine", number)
         assert sorted(each.result() for each in reading) == list(range(8))
 
 
@@ -80,7 +80,7 @@ def test_disconnecting_ends_what_waits(server: LiveServer) -> None:
 
     def wait() -> None:
         try:
-            client.wait_for_next("mine", timeout=TIMEOUT_S)
+            client.wait_for_next("app.mine", timeout=TIMEOUT_S)
         except ConnectionClosed as exc:
             errors.append(exc)
 
@@ -102,7 +102,7 @@ def test_waiting_for_nothing_ends_with_the_client(server: LiveServer) -> None:
 
     def wait() -> None:
         try:
-            client.wait_for_next("mine")
+            client.wait_for_next("app.mine")
         except ConnectionClosed as exc:
             errors.append(exc)
         ended.set()

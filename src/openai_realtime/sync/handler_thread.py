@@ -19,7 +19,7 @@ from .loop_thread import LoopThread
 
 __all__ = ["HandlerThread"]
 
-logger = logging.getLogger("openai_realtime.sync")
+logger: logging.Logger = logging.getLogger("openai_realtime.sync")
 
 
 class HandlerThread:
@@ -35,7 +35,7 @@ class HandlerThread:
     """
 
     def __init__(self, loop: LoopThread) -> None:
-        self.dropped = 0
+        self.dropped: int = 0
         self._loop = loop
         self._calls: deque[PlainCall] = deque()
         self._changed = threading.Condition()
@@ -47,8 +47,7 @@ class HandlerThread:
         with self._changed:
             overflowing = len(self._calls) >= HANDLER_QUEUE_LIMIT
             if overflowing:
-                self._calls.popleft()
-                self.dropped += 1
+                self._drop_oldest()
             is_first_dropped = overflowing and self.dropped == 1
             self._calls.append(call)
             if self._thread is None:
@@ -89,10 +88,14 @@ class HandlerThread:
                     "dropped",
                     len(self._calls),
                 )
-                self.dropped += len(self._calls)
-                self._calls.clear()
+                while self._calls:
+                    self._drop_oldest()
                 return
         thread.join()
+
+    def _drop_oldest(self) -> None:
+        self._calls.popleft().drop()
+        self.dropped += 1
 
     def _has_ended(self) -> bool:
         return self._thread is None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, overload
 
 from ..event_stream import WhenFull
-from ..handlers import EventHandlerCallback, Handler
+from ..handlers import EventHandlerCallback, Handler, HandlerQueue
 from ..handlers import RealtimeEventHandler as AsyncEventHandler
 from .background import Background
 from .event_stream import EventStream
@@ -39,17 +38,20 @@ class RealtimeEventHandler:
         """Call a handler for every event of this name; also usable as a decorator.
 
         Args:
-            name: The event's name, or a prefix ending in ``*``.
+            name: The event's name, or a prefix ending in ``*``. A bare name of the wire
+                is that of an event of the server: ``response.done`` is
+                ``server.response.done``.
             handler: A plain or coroutine function that takes the event. Coroutine
                 functions run on the client's event loop, where they cannot call this
                 client, and have a queue each.
 
         Returns:
             The handler, so that a decorated function keeps its name.
+
+        Raises:
+            ConfigurationError: There is no event of this name, nor ever will be.
         """
-        if handler is None:
-            return partial(self.on, name)
-        return self._loop.run(lambda: self._events.on(name, handler))
+        return self._subscribe(self._events.on, name, handler)
 
     @overload
     def on_next(self, name: str) -> Callable[[Handler], Handler]: ...
@@ -57,10 +59,8 @@ class RealtimeEventHandler:
     def on_next(self, name: str, handler: Handler) -> Handler: ...
 
     def on_next(self, name: str, handler: Any = None) -> Any:
-        """Call a handler for the next event of this name only."""
-        if handler is None:
-            return partial(self.on_next, name)
-        return self._loop.run(lambda: self._events.on_next(name, handler))
+        """Call a handler for the next event of this name only; else as `on`."""
+        return self._subscribe(self._events.on_next, name, handler)
 
     def off(self, name: str, handler: EventHandlerCallback | None = None) -> None:
         """Stop calling a handler, or all handlers of this name.
@@ -82,10 +82,17 @@ class RealtimeEventHandler:
         """Withdraw every handler; streams and waiters are left alone."""
         self._loop.run(self._events.clear_event_handlers)
 
+    def handler_queues(self) -> list[HandlerQueue]:
+        """Return how far each handler is behind, in the order of registration.
+
+        Handlers of wildcards come last. Those that were withdrawn are not in it.
+        """
+        return self._loop.run(self._events.handler_queues)
+
     def wait_for_next(
         self,
         name: str,
-        predicate: Callable[[Any], bool] | None = None,
+        predicate: Callable[[Any], object] | None = None,
         timeout: float | None = None,
     ) -> Any:
         """Wait for the next event of this name that the predicate accepts.
@@ -99,8 +106,8 @@ class RealtimeEventHandler:
 
         Args:
             name: The event's name, or a prefix ending in ``*``.
-            predicate: Which events count; all of them without one. It runs inside
-                reception and must not call this client.
+            predicate: Which events count, by its truth; all of them without one. It
+                runs inside reception and must not call this client.
             timeout: Seconds to wait, or None to wait on.
 
         Returns:
@@ -133,8 +140,24 @@ class RealtimeEventHandler:
         return EventStream(self._background, stream)
 
     def dispatch(self, name: str, event: Any) -> None:
-        """Hand an event to everybody who subscribed to its name."""
+        """Hand an event to everybody who subscribed to its name.
+
+        Events of your own may be anything; their names begin with ``app.``, for others
+        cannot be subscribed to.
+        """
         self._loop.call(_dispatch, self._events, name, event)
+
+    def _subscribe(
+        self, subscribe: Callable[[str, Any], Any], name: str, handler: Any
+    ) -> Any:
+        result = self._loop.run(lambda: subscribe(name, handler))
+        if handler is not None:
+            return result
+
+        def decorate(handler: Any) -> Any:
+            return self._loop.run(lambda: result(handler))
+
+        return decorate
 
 
 async def _dispatch(events: AsyncEventHandler, name: str, event: Any) -> None:
