@@ -1,11 +1,12 @@
 """Write subscriptions.pyi, which gives each event's name its class, from the table.
 
-Run it after a change of the table or of an event's name, with this package importable:
+There is one for each client, the one with ``async`` and the one without. Run this after
+a change of the table or of an event's name, with this package importable:
 
     python scripts/make_subscriptions.py
 
-A test compares the file with what this makes. Type checkers have no other way from a
-literal to a class than an overload for each, so the file has a line for each event and
+A test compares the files with what this makes. Type checkers have no other way from a
+literal to a class than an overload for each, so a file has a line for each event and
 method, and lines as long as they need.
 """
 
@@ -26,7 +27,7 @@ from openai_realtime.events import (
     server,
 )
 
-STUB = Path(__file__).parents[1] / "src" / "openai_realtime" / "subscriptions.pyi"
+PACKAGE = Path(__file__).parents[1] / "src" / "openai_realtime"
 
 INTRODUCTION = '''\
 """What type checkers know of subscribing: which name gives which class.
@@ -42,33 +43,70 @@ Made by scripts/make_subscriptions.py from the table of events; do not edit it.
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias, TypeVar, overload
+'''
 
-from .event_stream import EventStream, WhenFull
-from .events import RealtimeEvent, client, local, server
-from .events import RealtimeEventType as T
-from .handlers import Handler, RealtimeEventHandler
-
-__all__ = ["ClientSubscriptions", "ConnectionSubscriptions", "Subscriptions"]
-
+TYPES = """\
 E = TypeVar("E")
 R = TypeVar("R")
 
 _Given: TypeAlias = Callable[[E], R]
 _Predicate: TypeAlias = Callable[[E], object] | None
-'''
+"""
 
 CLASS = '''\
 class Subscriptions(RealtimeEventHandler):
     """Takes the names of events that exist, and knows the class of each."""
 '''
 
-END = '''\
+FOR_COROUTINES = """\
+from .event_stream import EventStream, WhenFull
+from .events import RealtimeEvent, client, local, server
+from .events import RealtimeEventType as T
+from .handlers import Handler, RealtimeEventHandler
+
+__all__ = ["ClientSubscriptions", "ConnectionSubscriptions", "Subscriptions"]
+"""
+
+OF_COROUTINES = '''\
 class ClientSubscriptions(Subscriptions):
     """Takes the utility events of a client, and the events of the wire."""
 
 class ConnectionSubscriptions(Subscriptions):
     """Takes the events of the wire, and what is told of the connection."""
 '''
+
+FOR_THREADS = """\
+from ..event_stream import WhenFull
+from ..events import RealtimeEvent, client, local, server
+from ..events import RealtimeEventType as T
+from ..handlers import Handler
+from .event_stream import EventStream
+from .handlers import RealtimeEventHandler
+
+__all__ = ["Subscriptions"]
+"""
+
+
+class Face(NamedTuple):
+    """A client, as far as its file differs from that of the other.
+
+    Attributes:
+        path: The file.
+        imports: What it takes from elsewhere, and what it gives.
+        waiting: How a method that waits is defined.
+        end: The classes below the one that all of this is for.
+    """
+
+    path: Path
+    imports: str
+    waiting: str
+    end: str
+
+
+FACES = (
+    Face(PACKAGE / "subscriptions.pyi", FOR_COROUTINES, "async def", OF_COROUTINES),
+    Face(PACKAGE / "sync" / "subscriptions.pyi", FOR_THREADS, "def", ""),
+)
 
 # Where the classes are defined, and what the file calls that.
 MODULES: tuple[ModuleType, ...] = (client, local, server)
@@ -108,29 +146,31 @@ WIRE_NAMES = ("server.*", "client.*")
 
 
 def main() -> None:
-    """Write the file."""
-    STUB.write_text(stub(), encoding="utf-8")
+    """Write the files."""
+    for face in FACES:
+        face.path.write_text(stub(face), encoding="utf-8")
 
 
-def stub() -> str:
-    """Return the text of the file."""
+def stub(face: Face) -> str:
+    """Return the text of a file."""
     events = list(subscribable())
-    return "\n".join(
-        (
-            INTRODUCTION,
-            *map(names, events),
-            f"{WIRE}: TypeAlias = {literal(WIRE_NAMES)}",
-            "",
-            *map(handler_type, events),
-            "",
-            CLASS,
-            *on(events, "on"),
-            *on(events, "on_next"),
-            *wait_for_next(events),
-            *events_of(events),
-            END,
-        )
+    parts = (
+        INTRODUCTION,
+        face.imports,
+        TYPES,
+        *map(names, events),
+        f"{WIRE}: TypeAlias = {literal(WIRE_NAMES)}",
+        "",
+        *map(handler_type, events),
+        "",
+        CLASS,
+        *on(events, "on"),
+        *on(events, "on_next"),
+        *wait_for_next(events, face.waiting),
+        *events_of(events),
+        face.end,
     )
+    return "\n".join(parts).rstrip("\n") + "\n"
 
 
 def subscribable() -> Iterator[Subscribable]:
@@ -187,13 +227,13 @@ def on(events: list[Subscribable], method: str) -> Iterator[str]:
     yield ""
 
 
-def wait_for_next(events: list[Subscribable]) -> Iterator[str]:
-    """Yield `wait_for_next`."""
+def wait_for_next(events: list[Subscribable], waiting: str) -> Iterator[str]:
+    """Yield `wait_for_next`, which waits as its client does."""
     known = [(event.name, event.taken, event.taken) for event in events]
     known += [(WIRE, "RealtimeEvent", "RealtimeEvent"), ("str", "RealtimeEvent", "Any")]
     for name, tested, taken in known:
         yield overload(
-            f"async def wait_for_next(self, name: {name}, predicate:"
+            f"{waiting} wait_for_next(self, name: {name}, predicate:"
             f" _Predicate[{tested}] = None, timeout: float | None = None) -> {taken}"
         )
     yield ""

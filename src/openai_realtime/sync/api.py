@@ -10,13 +10,13 @@ from ..api import ConnectionState
 from ..api import RealtimeAPI as AsyncAPI
 from ..events import Closed, RealtimeEvent
 from .background import Background
-from .handlers import RealtimeEventHandler
 from .same_parameters import parameters_of
+from .subscriptions import Subscriptions
 
 __all__ = ["RealtimeAPI"]
 
 
-class RealtimeAPI(RealtimeEventHandler):
+class RealtimeAPI(Subscriptions):
     """Sends and receives events over one connection at a time, for any thread.
 
     Events: ``server.*`` and ``client.*`` by wire name, ``realtime.event`` (all of

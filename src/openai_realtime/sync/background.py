@@ -32,9 +32,9 @@ class Background:
     """
 
     def __init__(self, leave: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.loop = LoopThread(leave)
-        self.handlers = HandlerThread(self.loop)
-        self.outbox = Outbox(self.loop)
+        self.loop: LoopThread = LoopThread(leave)
+        self.handlers: HandlerThread = HandlerThread(self.loop)
+        self.outbox: Outbox = Outbox(self.loop)
         # At the end of the program it is the loop that sees to this.
         given_up = weakref.finalize(self, _give_up, self.loop, self.handlers)
         given_up.atexit = False

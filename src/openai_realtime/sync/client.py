@@ -27,14 +27,14 @@ from .api import RealtimeAPI
 from .background import Background
 from .conversation import RealtimeConversation
 from .event_stream import EventStream
-from .handlers import RealtimeEventHandler
 from .reply import Reply
 from .same_parameters import parameters_of
+from .subscriptions import Subscriptions
 
 __all__ = ["RealtimeClient"]
 
 
-class RealtimeClient(RealtimeEventHandler, TakesTools):
+class RealtimeClient(Subscriptions, TakesTools):
     """A conversation with a realtime model, for scripts, notebooks and threads.
 
     It has the verbs of `openai_realtime.RealtimeClient`; they block until they are
@@ -65,7 +65,9 @@ class RealtimeClient(RealtimeEventHandler, TakesTools):
         self._client = client = AsyncClient(**options)
         super().__init__(client, Background(client.disconnect))
         self._say = self._background.say
-        self.realtime = RealtimeAPI.of_client(client.realtime, self._background)
+        self.realtime: RealtimeAPI = RealtimeAPI.of_client(
+            client.realtime, self._background
+        )
         self._conversation = RealtimeConversation(
             self._loop, lambda: client.conversation
         )

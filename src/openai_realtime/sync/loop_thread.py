@@ -25,7 +25,7 @@ __all__ = ["LoopThread"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-logger = logging.getLogger("openai_realtime.sync")
+logger: logging.Logger = logging.getLogger("openai_realtime.sync")
 
 # How long calls of other threads, and tools, may go on after the end.
 _GRACE_S = 1.0

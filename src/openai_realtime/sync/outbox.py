@@ -19,7 +19,7 @@ from .loop_thread import LoopThread
 
 __all__ = ["Outbox"]
 
-logger = logging.getLogger("openai_realtime.sync")
+logger: logging.Logger = logging.getLogger("openai_realtime.sync")
 
 # Five seconds of PCM16.
 OUTBOX_LIMIT_BYTES = 240_000
@@ -46,7 +46,7 @@ class Outbox:
     """
 
     def __init__(self, loop: LoopThread) -> None:
-        self.dropped_bytes = 0
+        self.dropped_bytes: int = 0
         self._loop = loop
         self._outgoing: deque[_Outgoing] = deque()
         self._bytes = 0
