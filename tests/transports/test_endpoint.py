@@ -49,6 +49,34 @@ def test_no_credential_is_shown(endpoint: Endpoint) -> None:
     assert endpoint.hide_credentials(f"wrong key {KEY}!") == "wrong key ***!"
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "quoted"),
+    [
+        (
+            Endpoint("ws://h", headers={"Cookie": f"session={KEY}; other=abcd"}),
+            f"session={KEY}; other=abcd",
+        ),
+        (
+            # "user:" and the key, as a header has it.
+            Endpoint(f"ws://user:{KEY}@h"),
+            "Basic dXNlcjpzay1wcm9qLTAxMjM0NTY3ODk=",
+        ),
+        (
+            Endpoint(f"ws://h/?api-key={KEY.upper()}"),
+            f"get /?api-key={KEY}",
+        ),
+    ],
+    ids=["cookies", "login", "in lower case"],
+)
+def test_no_credential_is_quoted_in_another_form(
+    endpoint: Endpoint, quoted: str
+) -> None:
+    """Servers quote the headers that they were sent, and libraries quote servers."""
+    secret = quoted.partition(" ")[2] if "Basic" in quoted else KEY
+    assert secret in quoted
+    assert secret not in endpoint.hide_credentials(quoted)
+
+
 def test_the_repr_tells_what_is_no_secret() -> None:
     """A repr is for finding faults: the rest of the address is there."""
     shown = repr(Endpoint("ws://h/v1?model=m", headers={"OpenAI-Project": "p1"}))

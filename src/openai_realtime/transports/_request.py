@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import importlib.metadata
 import ipaddress
 import re
 import urllib.request
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
-from .endpoint import Endpoint
+from .endpoint import Endpoint, basic_login
 
 __all__ = ["Request"]
 
@@ -94,9 +93,7 @@ def _headers(endpoint: Endpoint, address: SplitResult) -> dict[str, str]:
     if "user-agent" not in names:
         headers["User-Agent"] = _user_agent()
     if address.username is not None and "authorization" not in names:
-        login = f"{unquote(address.username)}:{unquote(address.password or '')}"
-        basic = base64.b64encode(login.encode()).decode()
-        headers["Authorization"] = f"Basic {basic}"
+        headers["Authorization"] = f"Basic {basic_login(endpoint.url)}"
     # picows writes headers as they are: a line break in a key that was read from a
     # file would become a second header.
     for name, value in headers.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import ssl as _ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-__all__ = ["Endpoint"]
+__all__ = ["Endpoint", "basic_login"]
 
 # Whatever is named like one of these holds a credential: `Authorization`, `api-key`,
 # `X-Api-Key`, `access_token`, `client_secret`, `Cookie` ...
@@ -34,7 +36,8 @@ class Endpoint:
         proxy: A proxy's URL, True for the one that the environment names, None or
             False for none.
         open_timeout_s: How long DNS, TCP, TLS and the handshake may take together.
-        close_timeout_s: How long the peer may take to answer our close frame.
+        close_timeout_s: How long the peer may take, at the end, to read what waits to
+            be sent, and to answer our close frame.
         ping_interval_s: Seconds between keep-alive pings, None for no pings.
         ping_timeout_s: How long the peer may take to answer a ping, None for ever.
         max_message_bytes: A longer message ends the connection with code 1009.
@@ -62,14 +65,16 @@ class Endpoint:
         """Return the text with every credential of this endpoint replaced by stars."""
         for credential in sorted(set(self._credentials()), key=len, reverse=True):
             if len(credential) >= _SHORTEST_CREDENTIAL:
-                text = text.replace(credential, _HIDDEN)
+                # Some libraries quote an answer in lower case.
+                text = re.sub(re.escape(credential), _HIDDEN, text, flags=re.IGNORECASE)
         return text
 
     def _credentials(self) -> Iterator[str]:
         for name, value in self.headers.items():
             if _names_credential(name):
-                # Of "Bearer KEY" only the key is a secret.
+                # Of "Bearer KEY" only the key is a secret, of "name=KEY; ..." each.
                 yield value.rpartition(" ")[2]
+                yield from (part.partition("=")[2] for part in value.split("; "))
         for url in (self.url, self.proxy):
             if isinstance(url, str):
                 yield from _url_credentials(url)
@@ -92,6 +97,13 @@ class Endpoint:
         )
 
 
+def basic_login(url: str) -> str:
+    """Return the user information of a URL in the form in which a header has it."""
+    login = url.partition("?")[0].partition("://")[2].rpartition("@")[0]
+    user, _, password = login.partition(":")
+    return base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+
+
 def _names_credential(name: str) -> bool:
     return any(word in name.lower() for word in _CREDENTIAL_WORDS)
 
@@ -111,8 +123,11 @@ def _safe_url(url: str) -> str:
 
 def _url_credentials(url: str) -> Iterator[str]:
     address, _, query = url.partition("?")
-    for part in address.partition("://")[2].rpartition("@")[0].split(":"):
+    login = address.partition("://")[2].rpartition("@")[0]
+    for part in login.split(":"):
         yield from (part, unquote(part))
+    if login:
+        yield basic_login(url)
     for parameter in query.split("&"):
         name, _, value = parameter.partition("=")
         if _names_credential(unquote(name)):
