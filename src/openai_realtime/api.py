@@ -49,6 +49,7 @@ from .subscriptions import ConnectionSubscriptions
 from .task_scope import being_cancelled
 from .transports import Transport, TransportChoice
 from .transports.choice import OpenTransport, connector_for
+from .transports.transport import check_close_code
 
 __all__ = ["ConnectionState", "RealtimeAPI"]
 
@@ -257,7 +258,11 @@ class RealtimeAPI(ConnectionSubscriptions):
         """Close the connection and wait for its end; without one, do nothing.
 
         Cancelling it leaves the closing to the transport's own deadline.
+
+        Raises:
+            LocalProtocolError: No connection can be closed with that code.
         """
+        check_close_code(code)
         if self._opening is not None:
             self._opening.cancel()
         transport, reader = self._transport, self._reader

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 import pytest
 
-from ..errors import ConnectionClosed
+from ..errors import ConnectionClosed, LocalProtocolError
 from ..transports import Transport
 
 __all__ = ["TransportContract", "TransportPeer"]
@@ -250,6 +250,34 @@ class TransportContract:
             assert received == [*sent, "second", "third", "last"]
             await asyncio.gather(third, following)
             assert second.cancelled()
+
+    async def test_a_close_waits_behind_what_is_being_sent(self) -> None:
+        """A peer that reads slowly gets all that was sent, and then our close."""
+        async with self._joined() as (transport, peer):
+            stuck, sent = await _send_until_stuck(transport, _heavy_frames())
+            closing = asyncio.create_task(transport.close(4000, "done"))
+            await asyncio.sleep(0)
+            received = [_as_text(await peer.recv()) for _ in sent]
+            with pytest.raises(ConnectionClosed) as caught:
+                await peer.recv()
+            await closing
+            await asyncio.wait({stuck})
+            # Whether that call returns or tells of the end: its frame has arrived.
+            stuck.exception()
+            same = received == sent
+            assert same, "a frame was lost, or came in another order"
+            assert (caught.value.code, caught.value.reason) == (4000, "done")
+
+    @pytest.mark.parametrize("code", [0, 999, 1005, 1006, 1015, 2000, 5000])
+    async def test_a_code_that_no_close_frame_has_is_refused(self, code: int) -> None:
+        """Nothing has happened then: the connection can still be closed properly."""
+        async with self._joined() as (transport, peer):
+            with pytest.raises(LocalProtocolError, match=str(code)):
+                await transport.close(code)
+            closing = asyncio.create_task(transport.close(4000, "own"))
+            with pytest.raises(ConnectionClosed, match="4000"):
+                await peer.recv()
+            await closing
 
     async def test_an_end_wakes_waiting_senders(self) -> None:
         """A sender that waits for a reader learns that there will be none."""

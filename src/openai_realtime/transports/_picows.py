@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections import deque
@@ -19,7 +20,7 @@ from ._quiet_logger import QuietLogger
 from ._refusal import Refusal
 from ._request import Request
 from .endpoint import Endpoint
-from .transport import shorten_reason
+from .transport import check_close_code, shorten_reason
 
 __all__ = ["connect"]
 
@@ -56,7 +57,7 @@ async def connect(endpoint: Endpoint) -> WebSocketTransport:
                 f"{endpoint.safe_url} closed the connection instead of answering the"
                 " WebSocket handshake; check that it is a Realtime server",
             )
-    return WebSocketTransport(connection)
+    return WebSocketTransport(connection, endpoint.close_timeout_s)
 
 
 async def _handshake(
@@ -107,9 +108,13 @@ def _read_refusal(exc: websockets.InvalidHandshake) -> Refusal | None:
 class WebSocketTransport:
     """A WebSocket connection; a `Transport`."""
 
-    def __init__(self, connection: websockets.ClientConnection) -> None:
+    def __init__(
+        self, connection: websockets.ClientConnection, close_timeout_s: float
+    ) -> None:
         self._connection = connection
+        self._close_timeout_s = close_timeout_s
         self._sending = False
+        self._sent = asyncio.Event()
         self._backlog: deque[bytes | str] = deque()
         self._working_off: asyncio.Task[None] | None = None
         self._close_asked: tuple[int, str] | None = None
@@ -126,6 +131,7 @@ class WebSocketTransport:
                     await self._connection.send(frame, text=True)
                 finally:
                     self._sending = False
+                    self._sent.set()
                 return
             # picows lets a new sender overtake one that waits, and forgets the frame of
             # a waiting one that is cancelled. So frames wait here, in order.
@@ -154,11 +160,26 @@ class WebSocketTransport:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; see `Transport.close`."""
+        check_close_code(code)
         if self._closing is None:
             reason = shorten_reason(reason)
             self._close_asked = (code, reason)
-            self._closing = asyncio.create_task(self._connection.close(code, reason))
+            self._closing = asyncio.create_task(self._close(code, reason))
         await asyncio.shield(self._closing)
+
+    async def _close(self, code: int, reason: str) -> None:
+        # picows would break the connection off over somebody who waits to send.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._close_timeout_s):
+                await self._all_sent()
+        await self._connection.close(code, reason)
+
+    async def _all_sent(self) -> None:
+        if self._sending:
+            self._sent.clear()
+            await self._sent.wait()
+        if self._working_off is not None:
+            await asyncio.wait([self._working_off])
 
     @property
     def _over(self) -> bool:

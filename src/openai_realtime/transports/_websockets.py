@@ -31,7 +31,7 @@ from ._quiet_logger import QuietLogger
 from ._refusal import Refusal
 from ._request import Request
 from .endpoint import Endpoint
-from .transport import shorten_reason
+from .transport import check_close_code, shorten_reason
 
 __all__ = ["connect"]
 
@@ -250,6 +250,7 @@ class WebSocketsTransport:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; see `Transport.close`."""
+        check_close_code(code)
         if self._closing is None:
             reason = shorten_reason(reason)
             self._close_asked = (code, reason)

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 from ..errors import ConnectionClosed
-from .transport import shorten_reason
+from .transport import check_close_code, shorten_reason
 
 __all__ = ["MemoryTransport", "memory_pair"]
 
@@ -95,6 +95,7 @@ class MemoryTransport:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the connection for both sides; what was sent before is still read."""
+        check_close_code(code)
         self._line.cut(code, shorten_reason(reason))
 
     def abort(self) -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
+from ..errors import LocalProtocolError
 from .endpoint import Endpoint
 
-__all__ = ["Connector", "Transport", "shorten_reason"]
+__all__ = ["Connector", "Transport", "check_close_code", "shorten_reason"]
+
+# What a close frame may say (RFC 6455, 7.4): the codes of the standard, and those that
+# libraries and programs may use. 1004 to 1006 and 1015 are never sent.
+_CLOSE_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 
 # A close frame holds 125 bytes, of which the code takes two (RFC 6455, 5.5).
 _MAX_REASON_BYTES = 123
@@ -48,19 +53,35 @@ class Transport(Protocol):
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection, and return when it is closed.
 
-        Calling it again is harmless. A peer that does not answer is given up after a
-        deadline that the transport was made with. Cancelling the call gives up only
-        the wait; the closing goes on.
+        What was sent before goes out first. Calling it again is harmless. A peer that
+        does not read or does not answer is given up after a deadline that the transport
+        was made with. Cancelling the call gives up only the wait; the closing goes on.
 
         Args:
             code: The WebSocket close code that the peer is to see.
             reason: A text for the peer, cut to 123 bytes.
+
+        Raises:
+            LocalProtocolError: No close frame may have that code; nothing was done.
         """
         ...
 
 
 Connector: TypeAlias = Callable[[Endpoint], Awaitable[Transport]]
 """Opens a transport, or raises `ConnectFailed` or `ConfigurationError`."""
+
+
+def check_close_code(code: int) -> None:
+    """Refuse a code that no close frame may have.
+
+    Raises:
+        LocalProtocolError: It is such a code.
+    """
+    if not any(code in codes for codes in _CLOSE_CODES):
+        raise LocalProtocolError(
+            f"a connection cannot be closed with code {code!r}; pass 1000, or one of"
+            " 3000 to 4999 with a meaning of your own"
+        )
 
 
 def shorten_reason(reason: str) -> str:
