@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -190,6 +191,40 @@ def test_a_file_that_cannot_be_read(
     first, second = run.errors.splitlines()
     assert first == "openai-realtime transcribe: missing.wav: No such file or directory"
     assert str(odd) in second
+
+
+def test_a_kind_that_nothing_installed_reads(
+    command: Command, server: LiveServer, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told what to install; the others are transcribed all the same."""
+    for library in ("soundfile", "miniaudio"):
+        monkeypatch.setitem(sys.modules, library, None)
+        monkeypatch.delitem(
+            sys.modules, f"openai_realtime.audio._{library}", raising=False
+        )
+    run = command("transcribe", __file__, order)
+    assert (run.status, run.output) == (1, f"==> {order} <==\n{ORDER}\n")
+    [line] = run.errors.splitlines()
+    assert "openai-realtime[files]" in line
+
+
+def test_a_sound_file_is_not_raw(
+    command: Command, server: LiveServer, order: str
+) -> None:
+    """Its header would be noise, and its rate another one."""
+    run = command("transcribe", "--rate", "16000", order)
+    assert (run.status, run.output) == (1, "")
+    assert "leave out --rate" in run.errors
+    assert server.sessions == []
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "1e3", "fast", "10000000"])
+def test_a_rate_that_cannot_be(command: Command, order: str, rate: str) -> None:
+    """It is wrong use, and told in a line."""
+    run = command("transcribe", "--rate", rate, order)
+    assert (run.status, run.output) == (2, "")
+    [line] = run.errors.splitlines()
+    assert "--rate" in line
 
 
 @pytest.mark.parametrize("arguments", [("-",), ("--rate", "24000", "-")])

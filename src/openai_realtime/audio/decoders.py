@@ -87,7 +87,7 @@ def _without_soundfile(
                 return MiniaudioReader(path, start)
     kind = "a WAV file of an unusual kind" if is_wav(start) else kind_of(start)
     raise ConfigurationError(
-        f"{name} is {kind}, which needs the package soundfile; install it with "
+        f"{name} is {kind}; if that is sound, reading it needs the package soundfile: "
         'pip install "openai-realtime[files]", or convert the file to WAV'
     ) from why
 

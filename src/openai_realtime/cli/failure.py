@@ -25,6 +25,7 @@ def run_reporting(command: str, run: Callable[[], int]) -> int:
         Its exit status: what `run` returns, 2 for wrong use, 130 for Ctrl-C, and 1 for
         every other failure.
     """
+    _open_missing_streams()
     _write_whatever_comes(sys.stdout, sys.stderr)
     try:
         status = run()
@@ -40,6 +41,16 @@ def run_reporting(command: str, run: Callable[[], int]) -> int:
         report(command, exc)
         return exit_status(exc)
     return status
+
+
+def _open_missing_streams() -> None:
+    """Put something in the place of what was closed before we began.
+
+    Python has None there, and so nothing that could be read or written.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 def _write_whatever_comes(*streams: TextIO) -> None:

@@ -73,8 +73,6 @@ def run(arguments: argparse.Namespace) -> int:
         return asyncio.run(_demo(arguments))
     except (RealtimeError, _FolderError, OSError) as exc:
         problem = str(exc) or type(exc).__name__
-    except KeyboardInterrupt:
-        problem = "interrupted"
     print(f"openai-realtime demo: {problem}", file=sys.stderr)
     return 1
 

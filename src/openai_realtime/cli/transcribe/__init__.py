@@ -10,7 +10,7 @@ from typing import Any
 
 from ...client import RealtimeClient
 from ...core.conversation import AudioRetention
-from ...errors import AudioError
+from ...errors import AudioError, ConfigurationError
 from ..commands import Commands
 from ..connection import run_quietly
 from ..failure import FAILED, report
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     for name in args.files:
         try:
             pcm = read_sound(name, args.rate)
-        except (AudioError, OSError) as exc:
+        except (AudioError, ConfigurationError, OSError) as exc:
             report("transcribe", exc)
             worst = FAILED
             continue

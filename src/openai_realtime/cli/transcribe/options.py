@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ...audio.conversion import is_shape
 from ..commands import Commands, add_command
 from ..connection import add_url, seconds
 from .pieces import LONGEST_MS
@@ -51,13 +52,25 @@ def _add_recording(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rate",
-        type=int,
+        type=hertz,
         metavar="HZ",
         help="the files are raw samples (16 bit, mono), so many in a second",
     )
     parser.add_argument(
         "--language", metavar="CODE", help="what is spoken, such as en (default: any)"
     )
+
+
+def hertz(text: str) -> int:
+    """Read a sample rate that is given as an option.
+
+    Raises:
+        ValueError: It is no whole number, or no audio has such a rate.
+    """
+    rate = int(text)
+    if not is_shape(rate, channels=1):
+        raise ValueError(text)
+    return rate
 
 
 def _add_server(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from ...audio import BYTES_PER_SAMPLE, Conversion
 from ...audio.sound_file import blocks, name_of, open_sound
+from ...audio.wav_reader import WAV_START_BYTES, is_wav
 from ...errors import AudioError
 
 __all__ = ["read_sound"]
@@ -54,6 +55,8 @@ def _decoded(source: str | BinaryIO) -> bytes:
 
 def _raw(name: str) -> bytes:
     raw = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
+    if is_wav(raw[:WAV_START_BYTES]):
+        raise AudioError(f"{name} is a WAV file, not raw samples; leave out --rate")
     # A recorder that is stopped may leave half a sample.
     return raw[: len(raw) - len(raw) % BYTES_PER_SAMPLE]
 
