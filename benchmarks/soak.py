@@ -125,6 +125,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=_MINUTES)
     args = parser.parse_args()
+    if args.minutes <= _WARM_UP_MINUTES:
+        parser.error(
+            f"the first {_WARM_UP_MINUTES} minutes count for nothing; ask for more"
+        )
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "soak.toml")
         script.write_text(SCENARIO)
