@@ -85,3 +85,10 @@ def test_impossible_shapes_are_refused(rate: int, channels: int) -> None:
     """Protects from damaged headers and from arguments in the wrong place."""
     with pytest.raises(AudioError, match=f"{channels} channels at {rate} Hz"):
         Conversion(rate, channels)
+
+
+@pytest.mark.parametrize("channels", [0, -2, 65])
+def test_channels_that_cannot_be_are_not_averaged(channels: int) -> None:
+    """Nothing divides by them, and no filter is made of them."""
+    with pytest.raises(AudioError, match="channels"):
+        mix_down(bytes(8), channels)

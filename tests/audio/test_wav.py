@@ -8,6 +8,7 @@ import struct
 import wave
 from array import array
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -216,4 +217,26 @@ def test_channels_of_unequal_length_are_not_written(tmp_path: Path) -> None:
         write_wav(path, bytes(6), channels=2)
     with pytest.raises(AudioError, match="3 bytes"):
         write_wav(path, bytes(3))
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"channels": 0},
+        {"channels": -1},
+        {"channels": 1.0},
+        {"rate": 0},
+        {"rate": -1},
+        {"rate": 24_000.0},
+        {"rate": 2**33},
+    ],
+)
+def test_a_shape_that_cannot_be_is_not_written(
+    tmp_path: Path, shape: dict[str, Any]
+) -> None:
+    """Its header could not be written, or would be a lie."""
+    path = tmp_path / "odd.wav"
+    with pytest.raises(AudioError, match="channels at"):
+        write_wav(path, PCM, **shape)
     assert not path.exists()

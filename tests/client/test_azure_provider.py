@@ -106,6 +106,9 @@ async def test_environment_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({}, "resource="),
         ({"resource": "a", "endpoint": "https://b"}, "not both"),
+        ({"resource": "https://acme.openai.azure.com"}, "endpoint="),
+        ({"resource": "acme.openai.azure.com"}, "endpoint="),
+        ({"resource": "acme/"}, "endpoint="),
         ({"resource": "a", "api_key": "k", "token": "t"}, "not both"),
         ({"resource": "a", "api_key": None}, "token="),
         ({"resource": "a", "deployment": None}, "deployment="),

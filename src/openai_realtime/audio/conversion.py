@@ -8,7 +8,7 @@ from .mono import MOST_CHANNELS, mix_down
 from .pcm import BYTES_PER_SAMPLE, SAMPLE_RATE
 from .resampler import Resampler
 
-__all__ = ["Conversion", "is_shape"]
+__all__ = ["Conversion", "check_shape", "is_shape"]
 
 # What sound cards and files have; anything else is a mistake or damage.
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 768_000
@@ -17,6 +17,22 @@ _LOWEST_RATE, _HIGHEST_RATE = 1_000, 768_000
 def is_shape(rate: int, channels: int) -> bool:
     """Whether audio can have this rate, in Hz, and so many channels."""
     return _LOWEST_RATE <= rate <= _HIGHEST_RATE and 1 <= channels <= MOST_CHANNELS
+
+
+def check_shape(rate: int, channels: int) -> None:
+    """Refuse a rate, in Hz, or a number of channels that no audio has.
+
+    Raises:
+        AudioError: One of them cannot be, or is no whole number.
+    """
+    # numpy's whole numbers are no int, and have this too.
+    whole = hasattr(rate, "__index__") and hasattr(channels, "__index__")
+    if not whole or not is_shape(rate, channels):
+        raise AudioError(
+            f"audio cannot have {channels!r} channels at {rate!r} Hz; there may be "
+            f"1 to {MOST_CHANNELS}, at {_LOWEST_RATE:,} to {_HIGHEST_RATE:,} Hz, in "
+            "whole numbers"
+        )
 
 
 class Conversion:
@@ -42,11 +58,7 @@ class Conversion:
         to_rate: int = SAMPLE_RATE,
         law: G711Law | None = None,
     ) -> None:
-        if not is_shape(rate, channels):
-            raise AudioError(
-                f"audio cannot have {channels!r} channels at {rate!r} Hz; there may be "
-                f"1 to {MOST_CHANNELS}, at {_LOWEST_RATE:,} to {_HIGHEST_RATE:,} Hz"
-            )
+        check_shape(rate, channels)
         self._channels = channels
         self._frame_bytes = channels * BYTES_PER_SAMPLE
         self._resampler = None if rate == to_rate else Resampler(rate, to_rate)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from ..errors import AudioError
-from .conversion import Conversion
+from .conversion import Conversion, check_shape
 from .decoders import kind_of
 from .encodings import A_LAW_TAG, MU_LAW_TAG, PCM_TAG
 from .g711 import G711_RATE, to_g711
@@ -62,18 +62,19 @@ def write_wav(
 
     Raises:
         AudioError: The audio is not a whole number of samples for every channel, or of
-            another format.
+            another format, or has an impossible rate or number of channels.
         OSError: The file cannot be written.
     """
     tag, width, data = _encoded(audio, format)
+    if rate is None:
+        rate = SAMPLE_RATE if tag == PCM_TAG else G711_RATE
+    check_shape(rate, channels)
     frame = channels * width
     if len(data) % frame:
         raise AudioError(
             f"{len(data)} bytes of {format} are no whole number of frames of "
             f"{channels} channels; interleave channels of equal length"
         )
-    if rate is None:
-        rate = SAMPLE_RATE if tag == PCM_TAG else G711_RATE
     form = struct.pack("<HHIIHH", tag, channels, rate, rate * frame, frame, 8 * width)
     content = _riff(form, data, frames=len(data) // frame, is_pcm=tag == PCM_TAG)
     if isinstance(target, (str, os.PathLike)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
@@ -17,6 +18,9 @@ __all__ = ["Azure"]
 
 # The portal shows addresses of the web.
 _SCHEMES = {"https": "wss", "http": "ws", "wss": "wss", "ws": "ws"}
+
+# Letters, digits and hyphens: it is a part of a host name.
+_RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 # What people copy along with the address of their resource.
 _KNOWN_PATHS = ("/openai/v1/realtime", "/openai/realtime", "/openai/v1", "/openai")
@@ -89,6 +93,11 @@ class Azure:
         if self.resource and self.endpoint:
             raise ConfigurationError("pass resource= or endpoint=, not both")
         if self.resource:
+            if not _RESOURCE.fullmatch(self.resource):
+                raise ConfigurationError(
+                    "resource= is a name alone, such as 'acme' of"
+                    " https://acme.openai.azure.com; pass a whole address as endpoint="
+                )
             address = f"https://{self.resource}.openai.azure.com"
         else:
             address = self.endpoint or os.environ.get("AZURE_OPENAI_ENDPOINT", "")
