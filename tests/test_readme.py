@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
-import inspect
 import os
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from openai_realtime import RealtimeClient
+import pytest
 
 README = Path(__file__).parents[1] / "README.md"
 _TIMEOUT_S = 60
@@ -54,25 +53,24 @@ async def test_the_client_without_async_is_a_program(emulator_url: str) -> None:
     assert re.fullmatch(r"You said: How are you\?\nOne, two, three\W*", output)
 
 
-async def test_the_pieces_continue_it(emulator_url: str) -> None:
-    """The other blocks run one after the other with a connected client."""
-    client = RealtimeClient(url=emulator_url)
+async def test_the_pieces_continue_it(
+    emulator_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other blocks, pasted one after the other into its `main()`, run."""
+    monkeypatch.setenv("OPENAI_REALTIME_URL", emulator_url)
+    quickstart = blocks()[0]
+    pieces = ['client.on("error", problems.append)\n']
+    pieces += [block for block in blocks() if not is_program(block)]
+    pasted = textwrap.indent("\n".join(pieces), " " * 8)
+    source = quickstart.replace("\n\nasyncio.run(main())", pasted)
+    assert pasted in source
     problems: list[Any] = []
-    client.on("error", problems.append)
-    names: dict[str, Any] = {"client": client}
-    async with client, asyncio.timeout(_TIMEOUT_S):
-        for block in blocks():
-            if not is_program(block):
-                await run(block, names)
+    names: dict[str, Any] = {"problems": problems}
+    # The page says itself whether its annotations are to be texts, as ours are.
+    exec(compile(source, str(README), "exec", dont_inherit=True), names)
+    async with asyncio.timeout(_TIMEOUT_S):
+        await names["main"]()
     assert problems == []
-
-
-async def run(block: str, names: dict[str, Any]) -> None:
-    """Run a block as if it stood inside a coroutine."""
-    code = compile(block, str(README), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    result = eval(code, names)
-    if inspect.iscoroutine(result):
-        await result
 
 
 def test_the_readme_has_the_demos_table() -> None:
