@@ -36,6 +36,7 @@ def test_no_key_and_no_address(command: Command) -> None:
         ((" ",), b"", "nothing to ask"),
         ((), b"\xff\xfe", "no text"),
         (("--voice", "marin", "Hi"), b"", "--voice needs --audio"),
+        (("--audio", "-", "Hi"), b"", "--audio needs the name of a file"),
         (("--image", "letter.txt", "Hi"), b"", "letter.txt is no image"),
         (("--url", "http://127.0.0.1/", "Hi"), b"", "ws://"),
     ],

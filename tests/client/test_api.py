@@ -128,6 +128,16 @@ async def test_failed_connecting_can_be_tried_again(server: ScriptedServer) -> N
     await api.close()
 
 
+async def test_a_code_that_cannot_be_leaves_it_open(
+    server: ScriptedServer, api: RealtimeAPI
+) -> None:
+    """Nothing has happened then, and the connection is as good as before."""
+    async with api:
+        with pytest.raises(LocalProtocolError, match="1006"):
+            await api.close(1006)
+        assert api.state is ConnectionState.OPEN
+
+
 async def test_cancelled_connecting_leaves_it_closed() -> None:
     """A connect that was given up can be followed by another one."""
     waiting = asyncio.Event()

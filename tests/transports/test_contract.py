@@ -10,7 +10,7 @@ import pytest
 import websockets.asyncio.server
 import websockets.exceptions
 
-from openai_realtime.errors import ConnectionClosed
+from openai_realtime.errors import ConnectionClosed, LocalProtocolError
 from openai_realtime.testing import TransportContract, TransportPeer
 from openai_realtime.transports import Connector, Transport
 from openai_realtime.transports.memory import MemoryTransport, memory_pair
@@ -71,7 +71,22 @@ async def websocket_ends(connect: Connector) -> AsyncIterator[Ends]:
             await transport.close()
 
 
-class OverAWebSocket(TransportContract):
+class OurContract(TransportContract):
+    """What is promised by all, and what ours promise beyond it."""
+
+    @pytest.mark.parametrize("code", [0, 999, 1005, 1006, 1015, 2000, 5000])
+    async def test_a_code_that_no_close_frame_has_is_refused(self, code: int) -> None:
+        """Nothing has happened then: the connection can still be closed properly."""
+        async with self.ends() as (transport, peer):
+            with pytest.raises(LocalProtocolError, match=str(code)):
+                await transport.close(code)
+            closing = asyncio.create_task(transport.close(4000, "own"))
+            with pytest.raises(ConnectionClosed, match="4000"):
+                await peer.recv()
+            await closing
+
+
+class OverAWebSocket(OurContract):
     """What is promised, over a socket of this machine."""
 
     library: WebSocketLibrary
@@ -93,7 +108,7 @@ class TestWebsockets(OverAWebSocket):
     library = "websockets"
 
 
-class TestMemory(TransportContract):
+class TestMemory(OurContract):
     """Two ends in one process."""
 
     @contextlib.asynccontextmanager
@@ -162,6 +177,26 @@ class Renaming(Delegating):
         await self.inner.close(1000)
 
 
+class Hasty(Delegating):
+    """Breaks off, when it is closed, what is being sent."""
+
+    def __init__(self, inner: MemoryTransport) -> None:
+        super().__init__(inner)
+        self._sending = False
+
+    async def send(self, frame: bytes | str) -> None:
+        """Note that somebody sends."""
+        self._sending = True
+        await self.inner.send(frame)
+        self._sending = False
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Wait for nobody."""
+        if self._sending:
+            self.inner.abort()
+        await self.inner.close(code, reason)
+
+
 class Checking(Delegating):
     """Wants text to be UTF-8."""
 
@@ -177,6 +212,7 @@ class Checking(Delegating):
         (Forgetful, "test_cancelling_recv_loses_nothing", ()),
         (Swallowing, "test_a_sender_waits_for_a_reader_that_is_slow", ()),
         (Overtaken, "test_senders_keep_their_order_and_survive_a_cancel", ()),
+        (Hasty, "test_a_close_waits_behind_what_is_being_sent", ()),
         (Renaming, "test_our_close_reaches_the_peer", (4000, "own")),
         (Checking, "test_what_is_no_utf8_arrives", ()),
     ],

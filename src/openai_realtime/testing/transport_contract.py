@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 import pytest
 
-from ..errors import ConnectionClosed, LocalProtocolError
+from ..errors import ConnectionClosed
 from ..transports import Transport
 
 __all__ = ["TransportContract", "TransportPeer"]
@@ -267,17 +267,6 @@ class TransportContract:
             same = received == sent
             assert same, "a frame was lost, or came in another order"
             assert (caught.value.code, caught.value.reason) == (4000, "done")
-
-    @pytest.mark.parametrize("code", [0, 999, 1005, 1006, 1015, 2000, 5000])
-    async def test_a_code_that_no_close_frame_has_is_refused(self, code: int) -> None:
-        """Nothing has happened then: the connection can still be closed properly."""
-        async with self._joined() as (transport, peer):
-            with pytest.raises(LocalProtocolError, match=str(code)):
-                await transport.close(code)
-            closing = asyncio.create_task(transport.close(4000, "own"))
-            with pytest.raises(ConnectionClosed, match="4000"):
-                await peer.recv()
-            await closing
 
     async def test_an_end_wakes_waiting_senders(self) -> None:
         """A sender that waits for a reader learns that there will be none."""

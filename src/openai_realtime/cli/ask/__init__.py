@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from ...client import RealtimeClient
@@ -34,6 +35,10 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.voice is not None and args.audio is None:
         raise ConfigurationError("--voice needs --audio FILE, where it is heard")
+    if args.audio == Path("-"):
+        raise ConfigurationError(
+            "--audio needs the name of a file; standard output has the words"
+        )
     question = read_question(args.text, args.image)
     if args.audio is not None:
         # Tried before anything is asked: an answer that cannot be kept is money lost.
