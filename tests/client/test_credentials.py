@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -161,3 +162,19 @@ async def test_anybody_may_be_a_provider(server: ScriptedServer) -> None:
     await api.close()
     assert asked == [("m", "ga"), ("n", "ga")]
     assert server.endpoints[0].url == "ws://gate.test/x"
+
+
+async def test_function_that_never_returns_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who asks for a key and gets no answer does not wait for ever to connect."""
+    monkeypatch.setattr("openai_realtime.providers.credential._PATIENCE_S", 0)
+
+    async def fetch() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    api = RealtimeAPI(url=URL, api_key=fetch)
+    with pytest.raises(ConnectFailed, match="did not return within") as caught:
+        await api.connect()
+    assert caught.value.retryable

@@ -173,12 +173,26 @@ async def test_model_goes_into_the_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["model=mine", "call_id=rtc_1", "intent=transcription"]
+    ("query", "model"),
+    [
+        ("model=mine", None),
+        ("model=mine", "mine"),
+        ("call_id=rtc_1", "other"),
+        ("intent=transcription", "other"),
+    ],
 )
-async def test_address_that_says_what_it_is_for_is_left_alone(query: str) -> None:
+async def test_address_that_says_what_it_is_for_is_left_alone(
+    query: str, model: str | None
+) -> None:
     """A model in the address, a call or a transcription session is not overridden."""
-    endpoint = await resolve(url=f"{LOCAL}?{query}", model="other")
+    endpoint = await resolve(url=f"{LOCAL}?{query}", model=model)
     assert endpoint.url == f"{LOCAL}?{query}"
+
+
+async def test_two_models_are_refused() -> None:
+    """Of two different models, nobody can tell which one is meant."""
+    with pytest.raises(ConfigurationError, match=r"'mine'.*'other'"):
+        await resolve(url=f"{LOCAL}?model=mine", model="other")
 
 
 async def test_other_parameters_of_the_address_are_kept() -> None:

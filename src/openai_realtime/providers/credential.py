@@ -18,6 +18,9 @@ Credential: TypeAlias = str | Callable[[], str | Awaitable[str]]
 Plain functions run in a thread, so they may use the network.
 """
 
+# What fetches a token over the network answers in seconds, or not at all.
+_PATIENCE_S = 30.0
+
 
 async def fetched(credential: Credential | None, name: str, url: str) -> str | None:
     """Return what is to be shown to the server, or None where there is nothing.
@@ -29,13 +32,20 @@ async def fetched(credential: Credential | None, name: str, url: str) -> str | N
 
     Raises:
         ConfigurationError: The function returned no text.
-        ConnectFailed: The function failed; trying again may help.
+        ConnectFailed: The function failed, or took longer than half a minute; trying
+            again may help.
     """
     if credential is None or isinstance(credential, str):
         return credential or None
     try:
-        secret = await _asked(credential)
+        async with asyncio.timeout(_PATIENCE_S) as patience:
+            secret = await _asked(credential)
     except Exception as exc:
+        if patience.expired():
+            raise ConnectFailed(
+                f"the function given as {name}= did not return within {_PATIENCE_S:g} s",
+                url=url,
+            ) from exc
         raise ConnectFailed(
             f"the function given as {name}= failed: {type(exc).__name__}",
             url=url,

@@ -59,7 +59,8 @@ class OpenAI:
 
         Raises:
             ConfigurationError: No key for the real service, an address that is no
-                WebSocket's, or a lasting key in a browser without consent.
+                WebSocket's, another model in it, or a lasting key in a browser without
+                consent.
             ConnectFailed: The function that fetches the key failed.
         """
         address = self._address()
@@ -73,7 +74,7 @@ class OpenAI:
                 "serve` and pass its address as url="
             )
         require_consent(key, self.dangerously_allow_api_key_in_browser)
-        url = urlunsplit(_with_model(address, model or DEFAULT_MODEL))
+        url = urlunsplit(_with_model(address, model))
         if self._by_subprotocol():
             return Endpoint(url, subprotocols=self._subprotocols(key, dialect))
         return Endpoint(url, headers=self._headers(key, dialect))
@@ -134,10 +135,15 @@ class OpenAI:
         return f"OpenAI(url={url!r}, dialect={self.dialect!r})"
 
 
-def _with_model(address: SplitResult, model: str) -> SplitResult:
+def _with_model(address: SplitResult, model: str | None) -> SplitResult:
     query = parse_qs(address.query, keep_blank_values=True)
+    named = query.get("model", [model])[-1]
+    if model and named != model:
+        raise ConfigurationError(
+            f"url names the model {named!r}, and model= is {model!r}; give it once"
+        )
     if not query.keys().isdisjoint(_SAYS_WHAT_FOR):
         return address
-    asked = urlencode({"model": model})
+    asked = urlencode({"model": model or DEFAULT_MODEL})
     joined = f"{address.query}&{asked}" if address.query else asked
     return address._replace(query=joined)
