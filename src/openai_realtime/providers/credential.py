@@ -43,7 +43,8 @@ async def fetched(credential: Credential | None, name: str, url: str) -> str | N
     except Exception as exc:
         if patience.expired():
             raise ConnectFailed(
-                f"the function given as {name}= did not return within {_PATIENCE_S:g} s",
+                f"the function given as {name}= did not return within "
+                f"{_PATIENCE_S:g} s",
                 url=url,
             ) from exc
         raise ConnectFailed(
