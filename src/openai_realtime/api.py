@@ -1,8 +1,8 @@
 """`RealtimeAPI`: a thin typed wrapper over the connection.
 
 It sends any event and receives every event, and knows nothing of sessions, items or
-turns. One task reads; what it reads is dispatched as ``server.NAME``, what is sent as
-``client.NAME``.
+turns. What arrives is dispatched as ``server.NAME``, what is sent as ``client.NAME``;
+one task reads, where the transport does not hand over what it gets.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from .subscriptions import ConnectionSubscriptions
 from .task_scope import being_cancelled
 from .transports import Transport, TransportChoice
 from .transports.choice import OpenTransport, connector_for
-from .transports.transport import check_close_code
+from .transports.transport import check_close_code, delivers
 
 __all__ = ["ConnectionState", "RealtimeAPI"]
 
@@ -169,7 +169,7 @@ class RealtimeAPI(ConnectionSubscriptions):
         self._connector = connector_for(transport)
         self._journal = Journal(log_content)
         self._transport: Transport | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._opening: asyncio.Future[Transport] | None = None
         self._outbox: deque[_Outgoing] = deque()
@@ -236,9 +236,7 @@ class RealtimeAPI(ConnectionSubscriptions):
         self._transport = transport
         self.state = ConnectionState.OPEN
         self._journal.connected()
-        self._reader = asyncio.create_task(
-            self._read(transport), name="openai_realtime.reader"
-        )
+        self._reader = self._begin_reading(transport)
 
     async def _open(self, model: str | None) -> Transport:
         """Find out where to connect, and do it."""
@@ -443,6 +441,23 @@ class RealtimeAPI(ConnectionSubscriptions):
 
     # --- receiving ---
 
+    def _begin_reading(self, transport: Transport) -> asyncio.Future[None]:
+        """Take in what arrives from now on; what is returned is done at the end."""
+        if not delivers(transport):
+            return asyncio.create_task(
+                self._read(transport), name="openai_realtime.reader"
+            )
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def ended(end: ConnectionClosed) -> None:
+            try:
+                self._ended(end)
+            finally:
+                over.set_result(None)
+
+        transport.deliver_to(self._take_in, ended)
+        return over
+
     async def _read(self, transport: Transport) -> None:
         """Read until the connection ends; nothing that arrives ends it."""
         ended = ConnectionClosed(1006, "the reader was cancelled")
@@ -450,17 +465,7 @@ class RealtimeAPI(ConnectionSubscriptions):
             for number in count(1):
                 if number % _READ_IN_A_ROW == 0:
                     await asyncio.sleep(0)
-                frame = await transport.recv()
-                try:
-                    event = decode_event(frame, direction="server")
-                except RemoteProtocolError as exc:
-                    # Its message quotes the frame, which is not for the log.
-                    logger.warning("a frame of %d bytes is no event", len(frame))
-                    self._report(exc, frame)
-                    continue
-                if type(event) is SessionCreated:
-                    self._session_type = event.session.type or self._session_type
-                self._receive(event, frame)
+                self._take_in(await transport.recv())
         except Exception as exc:
             ended = _as_end(exc)
             if ended is not exc:
@@ -468,6 +473,19 @@ class RealtimeAPI(ConnectionSubscriptions):
                     await transport.close(1011, "reading failed")
         finally:
             self._ended(ended)
+
+    def _take_in(self, frame: bytes | str) -> None:
+        """Decode a message and pass it on."""
+        try:
+            event = decode_event(frame, direction="server")
+        except RemoteProtocolError as exc:
+            # Its message quotes the frame, which is not for the log.
+            logger.warning("a frame of %d bytes is no event", len(frame))
+            self._report(exc, frame)
+            return
+        if type(event) is SessionCreated:
+            self._session_type = event.session.type or self._session_type
+        self._receive(event, frame)
 
     def _receive(self, event: RealtimeEvent, frame: bytes | str) -> None:
         try:

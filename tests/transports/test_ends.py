@@ -42,6 +42,43 @@ async def test_an_empty_close_frame_is_1005(connect: Connector) -> None:
     assert (caught.value.code, caught.value.reason) == (1005, "")
 
 
+async def test_an_empty_close_frame_is_answered(connect: Connector) -> None:
+    """The answer has no code either, or the ordinary one: 0 must not be sent."""
+    got: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await accept(reader, writer)
+        writer.write(frame(CLOSE, b""))
+        got.set_result(await read_frame(reader))
+
+    async with listening(handle) as port:
+        transport = await connect(endpoint(f"ws://127.0.0.1:{port}/"))
+        opcode, payload = await got
+        await transport.close()
+    assert opcode == CLOSE
+    assert payload in (b"", struct.pack("!H", 1000))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        frame(0, b"the rest"),
+        frame(TEXT, b"a ", final=False) + frame(TEXT, b"message"),
+        bytes((0xC1, 1)) + b"x",
+    ],
+    ids=["no beginning", "no end", "compressed"],
+)
+async def test_frames_that_break_the_rules_are_1002(
+    connect: Connector, wrong: bytes
+) -> None:
+    """Pieces of nothing, and what nobody asked for, end the connection."""
+    async with listening(sending(wrong)) as port:
+        transport = await connect(endpoint(f"ws://127.0.0.1:{port}/"))
+        with pytest.raises(ConnectionClosed) as caught:
+            await transport.recv()
+    assert caught.value.code == 1002
+
+
 async def test_no_close_frame_is_1006(connect: Connector) -> None:
     """A server that just hangs up has not closed the connection."""
 

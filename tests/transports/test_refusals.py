@@ -195,6 +195,18 @@ async def test_a_server_that_echoes_the_key_as_subprotocol(connect: Connector) -
     assert error.__cause__ is None
 
 
+async def test_a_server_that_wants_compression(connect: Connector) -> None:
+    """An extension that was not offered cannot be chosen."""
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await accept(reader, writer, "Sec-WebSocket-Extensions: permessage-deflate")
+        await reader.read()
+
+    async with listening(handle) as port:
+        error = await failure(connect, endpoint(f"ws://127.0.0.1:{port}/"))
+    assert not error.retryable
+
+
 async def test_a_silent_server(connect: Connector) -> None:
     """Nobody answers the handshake: the deadline ends it, and the socket is closed."""
     left = asyncio.Event()

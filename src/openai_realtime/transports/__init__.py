@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from .choice import TransportChoice, TransportFactory
 from .endpoint import Endpoint
-from .transport import Connector, Transport
+from .transport import Connector, DeliveringTransport, Transport
 
 __all__ = [
     "Connector",
+    "DeliveringTransport",
     "Endpoint",
     "Transport",
     "TransportChoice",

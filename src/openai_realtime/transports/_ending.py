@@ -45,12 +45,15 @@ class CloseFrames(Protocol):
         ...
 
 
-def end_of(frames: CloseFrames, asked: tuple[int, str] | None) -> ConnectionClosed:
+def end_of(
+    frames: CloseFrames, asked: tuple[int, str] | None = None
+) -> ConnectionClosed:
     """Return the error that tells of the end.
 
     Args:
         frames: What was said at the end.
-        asked: The code and the reason that we were asked to close with, if at all.
+        asked: The code and the reason that we were asked to close with, if at all;
+            where None, our close frame has them.
     """
     rcvd, sent = frames.rcvd, frames.sent
     if rcvd is None and sent is None:

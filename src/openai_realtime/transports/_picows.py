@@ -6,27 +6,30 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections import deque
+from typing import NamedTuple, cast
 
 import picows
-from picows import websockets
 from python_socks import ProxyError
 
 from ..errors import ConfigurationError, ConnectionClosed
 from ._dialer import Dialer
-from ._ending import end_of
+from ._ending import CloseFrame, end_of
 from ._failure import failed, refused, shown, unreachable
+from ._inbox import Inbox
+from ._keep_alive import KeepAlive
 from ._quiet_logger import QuietLogger
 from ._refusal import Refusal
 from ._request import Request
 from .endpoint import Endpoint
-from .transport import check_close_code, shorten_reason
+from .transport import EndReceiver, FrameReceiver, check_close_code, shorten_reason
 
 __all__ = ["connect"]
 
-# Frames that may wait for the reader before the socket is no longer read. Enough for a
-# burst to be taken in without switching the socket off and on again.
-_MAX_QUEUED_FRAMES = 64
+# Looking them up in the enumeration costs more than comparing.
+_TEXT = picows.WSMsgType.TEXT
+_CONTINUATION = picows.WSMsgType.CONTINUATION
+_PONG = picows.WSMsgType.PONG
+_CLOSE = picows.WSMsgType.CLOSE
 
 
 async def connect(endpoint: Endpoint) -> WebSocketTransport:
@@ -35,8 +38,8 @@ async def connect(endpoint: Endpoint) -> WebSocketTransport:
     with Dialer() as dialer:
         try:
             async with asyncio.timeout(endpoint.open_timeout_s):
-                connection = await _handshake(endpoint, request, dialer)
-        except websockets.InvalidHandshake as exc:
+                transport = await _handshake(endpoint, request, dialer)
+        except picows.WSHandshakeError as exc:
             refusal = _read_refusal(exc)
             if refusal is not None and request.plain:
                 await dialer.read_rest(refusal)
@@ -51,142 +54,251 @@ async def connect(endpoint: Endpoint) -> WebSocketTransport:
         except OSError as exc:
             proxied = request.proxy is not None
             raise unreachable(endpoint, exc, proxied=proxied) from shown(endpoint, exc)
-        if connection is None:
+        if transport is None:
             raise failed(
                 endpoint,
                 f"{endpoint.safe_url} closed the connection instead of answering the"
                 " WebSocket handshake; check that it is a Realtime server",
             )
-    return WebSocketTransport(connection, endpoint.close_timeout_s)
+    return transport
 
 
 async def _handshake(
     endpoint: Endpoint,
     request: Request,
     dialer: Dialer,
-) -> websockets.ClientConnection | None:
+) -> WebSocketTransport | None:
+    """Return the open connection, or None where the server hung up instead."""
     context = endpoint.ssl
     if context is None and request.secure:
         # Said here and not left to a default: certificates are verified.
         context = ssl.create_default_context()
-    try:
-        return await websockets.connect(
-            request.url,
-            ssl=context,
-            additional_headers=request.headers,
-            user_agent_header=None,
-            subprotocols=endpoint.subprotocols or None,
-            compression=None,
-            proxy=request.proxy,
-            # The deadline is ours, for that of picows leaves out DNS, TCP and TLS.
-            open_timeout=None,
-            close_timeout=endpoint.close_timeout_s,
-            ping_interval=endpoint.ping_interval_s,
-            ping_timeout=endpoint.ping_timeout_s,
-            max_size=endpoint.max_message_bytes,
-            max_queue=_MAX_QUEUED_FRAMES,
-            # Below the level of debugging picows writes out the whole handshake.
-            logger=QuietLogger(logging.DEBUG),
-            max_redirects=0,
-            socket_factory=dialer,
-        )
-    except AssertionError:
-        # How picows says that the server hung up before the end of the handshake; with
-        # `python -O` it returns None instead.
-        return None
+
+    def opened(
+        _: picows.WSUpgradeRequest, answer: picows.WSUpgradeResponse
+    ) -> WebSocketTransport:
+        _check(answer, endpoint)
+        return WebSocketTransport(endpoint)
+
+    _, transport = await picows.ws_connect(  # pyright: ignore[reportUnknownMemberType]
+        opened,
+        request.url,
+        ssl_context=context,
+        extra_headers=_headers(endpoint, request),
+        proxy=request.proxy,
+        # The deadline is ours, for that of picows leaves out DNS, TCP and TLS.
+        websocket_handshake_timeout=None,
+        max_frame_size=endpoint.max_message_bytes,
+        # Below the level of debugging picows writes out the whole handshake.
+        logger_name=QuietLogger(logging.DEBUG),
+        max_redirects=0,
+        socket_factory=dialer,
+    )
+    return cast("WebSocketTransport | None", transport)
 
 
-def _read_refusal(exc: websockets.InvalidHandshake) -> Refusal | None:
-    # The exceptions of picows.websockets have lost the body, their causes have it.
-    answer = exc.__cause__
-    if not isinstance(answer, picows.WSHandshakeError) or answer.raw_header is None:
+def _headers(endpoint: Endpoint, request: Request) -> list[tuple[str, str]]:
+    headers = list(request.headers.items())
+    if endpoint.subprotocols:
+        headers.append(("Sec-WebSocket-Protocol", ", ".join(endpoint.subprotocols)))
+    return headers
+
+
+def _check(answer: picows.WSUpgradeResponse, endpoint: Endpoint) -> None:
+    """Refuse an answer that chooses what was not offered (RFC 6455, 4.1)."""
+    chosen = answer.headers.get("Sec-WebSocket-Protocol")
+    # Without an offer here, the caller may have made one as a header.
+    offered = endpoint.subprotocols
+    if offered and chosen is not None and chosen not in offered:
+        raise picows.WSHandshakeError(f"it chose the subprotocol {chosen!r}")
+    extensions = answer.headers.get("Sec-WebSocket-Extensions")
+    if extensions is not None:
+        raise picows.WSHandshakeError(f"it wants the extension {extensions!r}")
+
+
+def _read_refusal(exc: picows.WSHandshakeError) -> Refusal | None:
+    if exc.raw_header is None:
         return None
-    refusal = Refusal.parse(answer.raw_header, answer.raw_body or b"")
+    refusal = Refusal.parse(exc.raw_header, exc.raw_body or b"")
     return None if refusal.status in (None, 101) else refusal
 
 
-class WebSocketTransport:
-    """A WebSocket connection; a `Transport`."""
+class _CloseFrames(NamedTuple):
+    """What both sides have said at the end; `CloseFrames`."""
 
-    def __init__(
-        self, connection: websockets.ClientConnection, close_timeout_s: float
-    ) -> None:
-        self._connection = connection
-        self._close_timeout_s = close_timeout_s
-        self._sending = False
-        self._sent = asyncio.Event()
-        self._backlog: deque[bytes | str] = deque()
-        self._working_off: asyncio.Task[None] | None = None
-        self._close_asked: tuple[int, str] | None = None
-        self._closing: asyncio.Task[None] | None = None
+    rcvd: CloseFrame | None
+    sent: CloseFrame | None
+    rcvd_then_sent: bool
+
+
+class WebSocketTransport(picows.WSListener):
+    """A WebSocket connection; a `DeliveringTransport`.
+
+    Args:
+        endpoint: Where it goes, for the limits that were set there.
+    """
+
+    _wire: picows.WSTransport
+    _inbox: Inbox
+    _keep_alive: KeepAlive
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._longest = endpoint.max_message_bytes
+        self._pieces: bytearray | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def send(self, frame: bytes | str) -> None:
         """Send one text message; see `Transport.send`."""
-        if self._close_asked is not None and not self._over:
-            raise ConnectionClosed(*self._close_asked)
-        try:
-            if not self._sending and self._working_off is None:
-                self._sending = True
-                try:
-                    await self._connection.send(frame, text=True)
-                finally:
-                    self._sending = False
-                    self._sent.set()
-                return
-            # picows lets a new sender overtake one that waits, and forgets the frame of
-            # a waiting one that is cancelled. So frames wait here, in order.
-            self._backlog.append(frame)
-            if self._working_off is None:
-                self._working_off = asyncio.create_task(self._work_off())
-            await asyncio.shield(self._working_off)
-        except websockets.ConnectionClosed as exc:
-            raise await self._ended(exc) from exc
+        if self._closing:
+            raise self._how_it_ends()
+        self._wire.send(_TEXT, frame)
+        if self._writable is not None:
+            await asyncio.shield(self._writable)
+            if self._wire.is_disconnected:
+                raise self._how_it_ends()
 
-    async def _work_off(self) -> None:
-        try:
-            while self._backlog:
-                await self._connection.send(self._backlog.popleft(), text=True)
-        finally:
-            self._backlog.clear()
-            self._working_off = None
+    async def recv(self) -> bytes:
+        """Return the next message; see `Transport.recv`."""
+        return await self._inbox.recv()
 
-    async def recv(self) -> bytes | str:
-        """Return the next message, always as bytes; see `Transport.recv`."""
-        try:
-            # Not decoded: picows would end the connection over a wrong byte.
-            return await self._connection.recv(decode=False)
-        except websockets.ConnectionClosed as exc:
-            raise await self._ended(exc) from exc
+    def deliver_to(self, receive: FrameReceiver, ended: EndReceiver) -> None:
+        """Hand over each message; see `DeliveringTransport.deliver_to`."""
+        self._inbox.deliver_to(receive, ended)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; see `Transport.close`."""
         check_close_code(code)
-        if self._closing is None:
-            reason = shorten_reason(reason)
-            self._close_asked = (code, reason)
-            self._closing = asyncio.create_task(self._close(code, reason))
-        await asyncio.shield(self._closing)
+        if not self._closing:
+            self._say_goodbye(code, shorten_reason(reason))
+        await self._gone()
 
-    async def _close(self, code: int, reason: str) -> None:
-        # picows would break the connection off over somebody who waits to send.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._close_timeout_s):
-                await self._all_sent()
-        await self._connection.close(code, reason)
+    # --- what picows tells ---
 
-    async def _all_sent(self) -> None:
-        if self._sending:
-            self._sent.clear()
-            await self._sent.wait()
-        if self._working_off is not None:
-            await asyncio.wait([self._working_off])
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        """Begin."""
+        self._wire = transport
+        self._inbox = Inbox(transport.underlying_transport)
+        self._put = self._inbox.put
+        self._keep_alive = KeepAlive(
+            self._endpoint.ping_interval_s,
+            self._endpoint.ping_timeout_s,
+            ping=transport.send_ping,
+            give_up=self._unanswered,
+        )
+        self._keep_alive.start()
+
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        """Take in a frame; picows answers pings by itself."""
+        kind = frame.msg_type
+        # First what nearly every frame is: a message as a whole.
+        if kind is _TEXT and frame.fin and self._pieces is None and not frame.rsv1:
+            payload = frame.get_payload_as_bytes()
+            if len(payload) <= self._longest:
+                self._put(payload, alone=frame.last_in_buffer)
+                return
+        if kind is _CLOSE:
+            self._answer_close(frame)
+        elif kind is _PONG:
+            self._keep_alive.answered()
+        else:
+            message = self._put_together(kind, frame)
+            if message is not None:
+                self._put(message, alone=frame.last_in_buffer)
+
+    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+        """Tell whoever waits that it is over."""
+        self._keep_alive.stop()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self.resume_writing()
+        self._inbox.end(self._how_it_ends())
+        # picows keeps an error of its own, and asyncio complains if nobody fetches it.
+        self._looking = asyncio.create_task(self._gone())
+
+    def pause_writing(self) -> None:
+        """Let senders wait."""
+        if self._writable is None:
+            self._writable = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """Let senders go on."""
+        if self._writable is not None:
+            self._writable.set_result(None)
+            self._writable = None
+
+    # --- receiving ---
+
+    def _put_together(
+        self, kind: picows.WSMsgType, frame: picows.WSFrame
+    ) -> bytes | None:
+        """Return a message, or None where more of it is to come."""
+        payload, before = frame.get_payload_as_bytes(), self._pieces
+        if (kind is _CONTINUATION) is (before is None) or frame.rsv1:
+            raise self._broken(
+                picows.WSCloseCode.PROTOCOL_ERROR, "not the frame that had to follow"
+            )
+        length = len(payload) + (0 if before is None else len(before))
+        if length > self._longest:
+            raise self._broken(
+                picows.WSCloseCode.MESSAGE_TOO_BIG, "the message is too long"
+            )
+        if before is None:
+            if frame.fin:
+                return payload
+            self._pieces = bytearray(payload)
+            return None
+        before += payload
+        if not frame.fin:
+            return None
+        self._pieces = None
+        return bytes(before)
+
+    def _broken(self, code: picows.WSCloseCode, reason: str) -> picows.WSProtocolError:
+        """Return what makes picows close, and see to it that this has an end."""
+        self._end_in_time()
+        return picows.WSProtocolError(code, reason)
+
+    # --- ending ---
 
     @property
-    def _over(self) -> bool:
-        return self._connection.state is websockets.State.CLOSED
+    def _closing(self) -> bool:
+        return self._wire.is_close_frame_sent or self._wire.is_disconnected
 
-    async def _ended(self, exc: websockets.ConnectionClosed) -> ConnectionClosed:
-        # The connection is closed, so this does not wait: picows keeps an exception
-        # there, and asyncio complains when nobody fetches it.
-        await self._connection.wait_closed()
-        return end_of(exc, self._close_asked)
+    def _answer_close(self, frame: picows.WSFrame) -> None:
+        # Where there is no code, there is none to repeat: 0 must not be sent.
+        code = frame.get_close_code()
+        empty = code is picows.WSCloseCode.NO_INFO
+        self._say_goodbye(1000 if empty else int(cast("int", code)), "")
+        self._wire.disconnect()
+
+    def _unanswered(self) -> None:
+        self._say_goodbye(1011, "no answer to a ping")
+
+    def _say_goodbye(self, code: int, reason: str) -> None:
+        # Here too.
+        self._wire.send_close(cast("picows.WSCloseCode", code), reason)
+        self._end_in_time()
+
+    def _end_in_time(self) -> None:
+        """Cut the connection after the time for closing, if it is not over by then."""
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().call_later(
+                self._endpoint.close_timeout_s, self._wire.disconnect, False
+            )
+
+    async def _gone(self) -> None:
+        # What picows has to complain of is told as the end of the connection.
+        with contextlib.suppress(Exception):
+            await self._wire.wait_disconnected()
+
+    def _how_it_ends(self) -> ConnectionClosed:
+        said = self._wire.close_handshake
+        if said is None:  # pyright: ignore[reportUnnecessaryComparison]
+            return ConnectionClosed(1006)
+        # Any number can be a code in picows, whatever its stubs say.
+        rcvd = cast("CloseFrame | None", said.recv)
+        sent = cast("CloseFrame | None", said.sent)
+        return end_of(_CloseFrames(rcvd, sent, said.recv_then_sent))

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeGuard
 
-from ..errors import LocalProtocolError
+from ..errors import ConnectionClosed, LocalProtocolError
 from .endpoint import Endpoint
 
-__all__ = ["Connector", "Transport", "check_close_code", "shorten_reason"]
+__all__ = [
+    "Connector",
+    "DeliveringTransport",
+    "EndReceiver",
+    "FrameReceiver",
+    "Transport",
+    "check_close_code",
+    "delivers",
+    "shorten_reason",
+]
 
 # What a close frame may say (RFC 6455, 7.4): the codes of the standard, and those that
 # libraries and programs may use. 1004 to 1006 and 1015 are never sent.
@@ -65,6 +74,45 @@ class Transport(Protocol):
             LocalProtocolError: No close frame may have that code; nothing was done.
         """
         ...
+
+
+FrameReceiver: TypeAlias = Callable[[bytes], None]
+"""Takes a message; it neither waits nor raises."""
+
+EndReceiver: TypeAlias = Callable[[ConnectionClosed], None]
+"""Takes the end of a connection; it neither waits nor raises."""
+
+
+class DeliveringTransport(Transport, Protocol):
+    """A transport that can also hand messages over, instead of being asked for them.
+
+    It saves a task that reads, and the turn of the event loop that waking it takes.
+    """
+
+    def deliver_to(self, receive: FrameReceiver, ended: EndReceiver) -> None:
+        """Hand over each message as it comes, in order, and then the end.
+
+        The first is handed over in the next turn of the event loop, also of those that
+        have come already. In a burst everybody else has a turn after at most 64. To be
+        called once; from then on `recv` is not for use.
+
+        Args:
+            receive: Is called with each message.
+            ended: Is called once, after the last message.
+
+        Raises:
+            RuntimeError: Somebody reads already.
+        """
+        ...
+
+
+def delivers(transport: Transport) -> TypeGuard[DeliveringTransport]:
+    """Return whether a transport hands messages over.
+
+    Its class must have the method: what wraps another transport, and passes on whatever
+    it does not know, means its own `recv`.
+    """
+    return hasattr(type(transport), "deliver_to")
 
 
 Connector: TypeAlias = Callable[[Endpoint], Awaitable[Transport]]
