@@ -37,8 +37,9 @@ async def fetched(credential: Credential | None, name: str, url: str) -> str | N
     """
     if credential is None or isinstance(credential, str):
         return credential or None
+    patience = asyncio.timeout(_PATIENCE_S)
     try:
-        async with asyncio.timeout(_PATIENCE_S) as patience:
+        async with patience:
             secret = await _asked(credential)
     except Exception as exc:
         if patience.expired():
