@@ -660,9 +660,7 @@ class RealtimeClient(ClientSubscriptions, TakesTools):
         try:
             yield reply
         finally:
-            self._shell.cancel_soon(reply)
-            if reply.unseen_failure is not None:
-                self.dispatch("error", ErrorOccurred(error=reply.unseen_failure))
+            self._shell.leave(reply)
 
     def replies(
         self, *, buffer: int = 64, when_full: WhenFull = "error"

@@ -155,6 +155,7 @@ class SessionShell:
                 if isinstance(output, Send):
                     encode_event(output.event)
         except LocalProtocolError as exc:
+            self.replies.raised(exc)
             self._give_up(outputs, exc)
             raise
         self.perform(outputs)
@@ -207,6 +208,13 @@ class SessionShell:
         )
         self.replies.broken_off(reply)
 
+    def leave(self, reply: Reply) -> None:
+        """Cancel a reply that nobody follows any more; tell a failure nobody saw."""
+        self.cancel_soon(reply)
+        error = reply.unseen_failure
+        if error is not None and not _is_wanted(error):
+            self._dispatch("error", ErrorOccurred(error=error))
+
     def perform_if_connected(self, outputs: Iterable[Output]) -> None:
         """Tell the server of a change; a new connection is told all there is."""
         if self._realtime.is_connected:
@@ -241,6 +249,8 @@ class SessionShell:
             case Emit(event=ToolApprovalRequested() as event):
                 if not self.tools.decide(event):
                     self._dispatch(output.name, event)
+            case Emit(event=ErrorOccurred(error=error)) if self.replies.has_told(error):
+                pass
             case Emit(name=name, event=event):
                 self._dispatch(name, event)
             case RunTool():

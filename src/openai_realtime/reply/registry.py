@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from weakref import ReferenceType, ref
+from copy import copy
+from weakref import ReferenceType, WeakValueDictionary, ref
 
 from ..core.conversation import RealtimeConversation
 from ..core.outputs import FollowUpDropped, ResponseBegan, ResponseEnded
@@ -32,11 +33,12 @@ class Replies:
     ) -> None:
         self._cancel = cancel
         self._clock = clock
-        self._asked: dict[str, ReferenceType[Reply]] = {}
+        self._asked = WeakValueDictionary[str, Reply]()
         self._of_response: dict[str, list[ReferenceType[Reply]]] = {}
         self._streams: list[EventStream[Reply]] = []
-        # Whose failure has reached somebody; it is settled right behind that.
-        self._told: set[str] = set()
+        # The failure that has reached somebody; what else tells of it comes right
+        # behind that.
+        self._told: RealtimeError | None = None
 
     def ask(
         self,
@@ -61,7 +63,7 @@ class Replies:
             claimed=claimed,
         )
         if ticket is not None:
-            self._asked[ticket] = ref(reply)
+            self._asked[ticket] = reply
         return reply
 
     def stream(self, buffer: int, when_full: WhenFull) -> EventStream[Reply]:
@@ -105,9 +107,7 @@ class Replies:
         """Tell of the end of a response."""
         for reply in self._live(ended.response_id):
             if ended.error is not None:
-                if reply.is_followed and reply.ticket is not None:
-                    self._told.add(reply.ticket)
-                reply.fail(ended.error, now=self._clock())
+                self._fail(reply, ended.error)
             else:
                 reply.end(ended.response, now=self._clock(), goes_on=ended.goes_on)
         if not ended.goes_on:
@@ -126,12 +126,21 @@ class Replies:
         One that had begun was told already, by the end of its response.
         """
         for reply in self._taken(ticket):
-            if reply.is_followed:
-                self._told.add(ticket)
-            reply.fail(error, now=self._clock())
-        told = ticket in self._told
-        self._told.discard(ticket)
-        return told
+            self._fail(reply, error)
+        return self.has_told(error)
+
+    def raised(self, error: RealtimeError) -> None:
+        """Note that a failure is raised to whoever asked."""
+        self._told = error
+
+    def has_told(self, error: object) -> bool:
+        """Whether this failure has just reached somebody."""
+        return error is not None and error is self._told
+
+    def _fail(self, reply: Reply, error: RealtimeError) -> None:
+        if reply.is_followed:
+            self._told = error
+        reply.fail(error, now=self._clock())
 
     def _goes_on_no_more(self, reply: Reply, error: RealtimeError | None) -> None:
         if error is None:
@@ -140,7 +149,7 @@ class Replies:
             # Somebody has interrupted, which is no failure of what was said so far.
             reply.break_off(now=self._clock())
         else:
-            reply.fail(error, now=self._clock())
+            self._fail(reply, error)
 
     def broken_off(self, reply: Reply) -> None:
         """Note that a reply was cancelled: one whose tools run is over at once."""
@@ -154,7 +163,7 @@ class Replies:
             reply.fail(error, now=self._clock())
         self._of_response.clear()
         for stream in tuple(self._streams):
-            stream.end(error)
+            stream.end(copy(error))
 
     # --- who holds what ---
 
@@ -167,8 +176,7 @@ class Replies:
 
     def _taken(self, ticket: str) -> Iterator[Reply]:
         """Yield the reply that was asked for under a ticket, once."""
-        reference = self._asked.pop(ticket, None)
-        reply = None if reference is None else reference()
+        reply = self._asked.pop(ticket, None)
         if reply is not None:
             yield reply
 
