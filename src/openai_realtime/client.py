@@ -600,27 +600,27 @@ class RealtimeClient(ClientSubscriptions, TakesTools):
 
         Cancelling it cancels the reply.
         """
-        reply = await self._request(
-            "a message",
-            content,
-            interrupt=interrupt,
-            when=when,
-            fields=fields,
-            claimed=True,
-        )
         try:
             async with asyncio.timeout(timeout):
-                return await reply
-        except TimeoutError as exc:
-            if isinstance(exc, AnswerTimeout):
-                raise
-            self._shell.cancel_soon(reply)
+                reply = await self._request(
+                    "a message",
+                    content,
+                    interrupt=interrupt,
+                    when=when,
+                    fields=fields,
+                    claimed=True,
+                )
+                try:
+                    return await reply
+                except asyncio.CancelledError:
+                    self._shell.cancel_soon(reply)
+                    raise
+        except AnswerTimeout:
+            raise
+        except TimeoutError:
             raise TimeoutError(
                 f"the reply was not whole within {timeout} s, and is cancelled"
             ) from None
-        except asyncio.CancelledError:
-            self._shell.cancel_soon(reply)
-            raise
 
     @contextlib.asynccontextmanager
     async def stream(
@@ -702,7 +702,13 @@ class RealtimeClient(ClientSubscriptions, TakesTools):
             event_id=ticket,
             now=self._clock(),
         )
-        await self._shell.ask(ticket, outputs)
+        try:
+            await self._shell.ask(ticket, outputs)
+        except asyncio.CancelledError:
+            # It is on its way all the same; whoever has no handle cannot cancel it.
+            if claimed:
+                self._shell.cancel_soon(reply)
+            raise
         return reply
 
     async def cancel_response(
