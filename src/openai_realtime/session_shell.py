@@ -202,11 +202,13 @@ class SessionShell:
         """Cancel a reply that runs, without waiting for the network."""
         if reply.is_over or not self._realtime.is_connected:
             return
-        response_id = reply.response_ids[-1] if reply.response_ids else None
-        self.perform(
-            self.protocol.cancel_reply(reply.ticket, response_id, now=self._clock())
-        )
-        self.replies.broken_off(reply)
+        if not self.replies.is_shared(reply):
+            self.perform(
+                self.protocol.cancel_reply(
+                    reply.ticket, reply.response_ids, now=self._clock()
+                )
+            )
+        self.replies.cancelled(reply)
 
     def leave(self, reply: Reply) -> None:
         """Cancel a reply that nobody follows any more; tell a failure nobody saw."""

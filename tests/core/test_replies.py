@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from openai_realtime.core.outputs import FollowUpDropped, ResponseBegan, ResponseEnded
+from openai_realtime.core.response_scheduler import When
 from openai_realtime.core.tool_options import ToolOptions
 from openai_realtime.errors import AnswerTimeout, ResponseCancelled, ResponseFailed
 from openai_realtime.resources import ToolDefinition
@@ -46,12 +47,10 @@ def call(driver: Driver, call_id: str = "c1", **fields: Any) -> None:
     driver.receive(created("r1"), output_item("done", item, "r1"), finished("r1"))
 
 
-def cancel(
-    driver: Driver, ticket: str | None = None, response_id: str | None = None
-) -> Any:
+def cancel(driver: Driver, ticket: str | None = None, *response_ids: str) -> Any:
     """Cancel one reply."""
     verb = driver.protocol.cancel_reply
-    return driver.wish(verb, ticket, response_id, now=driver.now)
+    return driver.wish(verb, ticket, response_ids, now=driver.now)
 
 
 def test_reply_is_its_askers(driver: Driver) -> None:
@@ -254,6 +253,76 @@ def test_follow_up_that_somebody_else_wants_stays(driver: Driver) -> None:
     driver.tool("c1")
     cancel(driver, None, "r1")
     assert driver.receive(finished("r2")) == ["response.create"]
+
+
+def test_follow_up_that_is_shared_goes_on(driver: Driver) -> None:
+    """A follow-up that is somebody's answer too is with the server, and stays there."""
+    call(driver)
+    driver.receive(created("r2"))
+    driver.create(event_id="mine")
+    driver.tool("c1")
+    driver.receive(finished("r2"))
+    assert cancel(driver, None, "r1") == []
+    assert driver.lives[-1] == FollowUpDropped(("r1",))
+    driver.receive(created("r3", metadata={"client_event_id": "mine"}))
+    assert driver.lives[-1] == ResponseBegan("r3", ("mine",))
+
+
+def test_request_that_is_shared_goes_on(driver: Driver) -> None:
+    """Of two that share a request, one may leave when it is with the server."""
+    driver.receive(created("r1"))
+    for name in ("mine", "yours"):
+        driver.create(event_id=name, when=When.MERGE)
+    driver.receive(finished("r1"))
+    assert cancel(driver, "mine") == []
+    assert [ticket for ticket, _ in driver.settled] == ["mine"]
+    assert cancel(driver, "yours") == ["response.cancel"]
+
+
+def test_request_that_all_have_left_is_not_sent(driver: Driver) -> None:
+    """What was both a follow-up and an answer, and is neither now, is forgotten."""
+    call(driver)
+    driver.receive(created("r2"))
+    driver.create(event_id="mine")
+    driver.tool("c1")
+    cancel(driver, None, "r1")
+    cancel(driver, "mine")
+    assert driver.receive(finished("r2")) == []
+
+
+def test_news_are_told_without_the_reply(driver: Driver) -> None:
+    """What the model is to hear of besides is told, though a follow-up fell away."""
+    call(driver)
+    driver.receive(created("r2"))
+    driver.protocol.responses.follow_up("e", has_news=True)
+    driver.tool("c1")
+    cancel(driver, None, "r1")
+    assert driver.receive(finished("r2")) == ["response.create"]
+
+
+def test_calls_behind_a_cancel_are_not_followed_up(driver: Driver) -> None:
+    """A cancel that came too late to stop the calls still stops what follows them."""
+    driver.receive(created("r1"))
+    cancel(driver, None, "r1")
+    item = function_call("c1", arguments="{}", status="completed")
+    driver.receive(output_item("done", item, "r1"), finished("r1"))
+    assert not driver.lives[-1].goes_on
+    assert driver.tool("c1") == ["conversation.item.create"]
+
+
+def test_cancel_cuts_all_of_the_reply(driver: Driver) -> None:
+    """What was said before the tools were called may still be playing."""
+    driver.receive(created("r1"))
+    begun = message("i1", "assistant", status="in_progress")
+    driver.receive(output_item("added", begun, "r1"))
+    driver.receive(audio_delta("i1", pcm(2 * SECOND), "r1"))
+    spoken = message("i1", "assistant", status="completed")
+    item = function_call("c1", arguments="{}", status="completed")
+    driver.receive(output_item("done", spoken, "r1"), output_item("done", item, "r1"))
+    driver.receive(finished("r1"))
+    driver.now = 0.5
+    assert cancel(driver, None, "r1") == ["conversation.item.truncate"]
+    assert driver.sent[-1].audio_end_ms == 500
 
 
 def test_cancel_of_the_follow_up(driver: Driver) -> None:

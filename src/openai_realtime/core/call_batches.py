@@ -43,14 +43,19 @@ class FollowUp(NamedTuple):
     """What follows from the batches that are complete.
 
     Attributes:
-        is_due: Whether the model is to go on.
-        response_ids: The responses that this follows up.
+        response_ids: The responses that are to be followed up.
         dropped: Those that are not followed up, of which somebody waits to hear that.
+        has_news: Whether the model is to go on for the sake of something else, too.
     """
 
-    is_due: bool = False
     response_ids: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    has_news: bool = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the model is to go on."""
+        return self.has_news or bool(self.response_ids)
 
 
 class CallBatches:
@@ -59,6 +64,7 @@ class CallBatches:
     def __init__(self) -> None:
         self._batches = Recent[_Batch](MOST_BATCHES)
         self._ended = Recent[bool](MOST_BATCHES)
+        self._unwanted = Recent[None](MOST_BATCHES)
 
     def add(self, call: Call) -> None:
         """Note a call that is to have an output."""
@@ -66,7 +72,11 @@ class CallBatches:
         if batch is None:
             # Some servers tell of a call after the end of its response.
             completed = self._ended.get(call.response_id)
-            batch = _Batch(done=completed is not None, completed=completed is True)
+            batch = _Batch(
+                unwanted=call.response_id in self._unwanted,
+                done=completed is not None,
+                completed=completed is True,
+            )
             self._batches.keep(call.response_id, batch)
         batch.open.add(call.call_id)
 
@@ -99,21 +109,24 @@ class CallBatches:
                 due.append(response_id)
             elif batch.awaited:
                 dropped.append(response_id)
-        return FollowUp(bool(due), tuple(due), tuple(dropped))
+        return FollowUp(tuple(due), tuple(dropped))
 
     def await_follow_up(self, response_id: str) -> bool:
         """Return whether a response that is done may be followed up, and will be told.
 
-        That is whether it made calls that are answered by us or by the service.
+        That is whether it made calls that are answered by us or by the service, and
+        somebody wants to hear what follows.
         """
         batch = self._batches.get(response_id)
-        if batch is None or not batch.completed:
+        if batch is None or not batch.completed or batch.unwanted:
             return False
         batch.awaited = True
         return True
 
     def unwant(self, response_id: str) -> None:
         """Let a response not be followed up; its calls are answered all the same."""
+        # It may make calls yet: a cancel can come too late (PROTOCOL.md section 6.6).
+        self._unwanted.keep(response_id, None)
         batch = self._batches.get(response_id)
         if batch is not None:
             batch.unwanted = True

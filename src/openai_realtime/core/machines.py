@@ -114,7 +114,8 @@ class Machines:
         self.quiet_from = ends_at if waits else None
         follow_up = self.tools.take_follow_up()
         if follow_up.is_due:
-            self.responses.follow_up(self.ids(), follow_up.response_ids)
+            ids, news = follow_up.response_ids, follow_up.has_news
+            self.responses.follow_up(self.ids(), ids, has_news=news)
         if follow_up.dropped:
             outputs.append(FollowUpDropped(follow_up.dropped))
         if not self.is_users_turn(now):

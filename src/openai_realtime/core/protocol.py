@@ -353,7 +353,7 @@ class RealtimeProtocol:
         return outputs
 
     def cancel_reply(
-        self, ticket: str | None, response_id: str | None, *, now: float
+        self, ticket: str | None, response_ids: Sequence[str], *, now: float
     ) -> list[Output]:
         """Stop one response, and cut it to what was heard; leave all others alone.
 
@@ -362,20 +362,26 @@ class RealtimeProtocol:
 
         Args:
             ticket: The id of the event that asked for it, where one did.
-            response_id: The response, where it has begun.
+            response_ids: The responses that have begun, of which the last one may run.
             now: The time.
         """
+        response_id = response_ids[-1] if response_ids else None
         outputs, run = self.responses.cancel_one(ticket, response_id, now=now)
         if response_id is not None:
             self.tools.unwant_follow_up(response_id)
-        if run is None:
-            return [*outputs, *self._on.proceed(now)]
-        if run.response_id is None:
+        if run is not None and run.response_id is not None:
+            self._on.truncation.stop(run.response_id)
+            outputs.append(self._on.cancel(run.response_id))
+        elif run is not None and run.in_conversation:
             # Without an id the cancel is that of the default conversation's response.
-            return [self._on.cancel(None)] if run.in_conversation else []
-        self._on.truncation.stop(run.response_id)
-        outputs.append(self._on.cancel(run.response_id))
-        for item in self.conversation.items_of(run.response_id):
+            outputs.append(self._on.cancel(None))
+        for each in response_ids:
+            outputs += self._cut_unheard_of(each, now)
+        return [*outputs, *self._on.proceed(now)]
+
+    def _cut_unheard_of(self, response_id: str, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        for item in self.conversation.items_of(response_id):
             heard = self.playback.heard(item.id, now=now)
             outputs += self._on.truncation.cut(item, heard, now=now)
         return outputs

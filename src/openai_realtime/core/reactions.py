@@ -106,7 +106,7 @@ def _error(on: Machines, event: Error, now: float) -> list[Output]:
         # The server could not answer the user's turn, because a response ran on; it
         # does not try again (PROTOCOL.md section 3.3).
         on.turn_is_refused = False
-        on.responses.follow_up(on.ids())
+        on.responses.follow_up(on.ids(), has_news=True)
         return []
     update = on.configuration.refused_by(details)
     if update is None and _can_only_be_an_update(on, details):

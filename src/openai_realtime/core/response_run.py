@@ -40,8 +40,9 @@ class ResponseRun:
         in_conversation: Whether it is of the default conversation.
         gone_out: Whether the request has really been sent.
         response_id: Its id, once the server has told.
-        follows_up: Whether answered tools wait for it too.
-        follows: The responses that called those tools.
+        follows: The responses whose tools were answered, and wait for it too.
+        has_news: Whether the model is to hear of something that is of no response: a
+            turn of the user, or what a background tool has brought.
         guessed: Whether it was taken for the answer by order alone.
         since: When it was sent, or when the server last spoke of it.
         lost_blindly: Whether it was refused because of a response nobody knows of.
@@ -56,8 +57,8 @@ class ResponseRun:
     in_conversation: bool = True
     gone_out: bool = False
     response_id: str | None = None
-    follows_up: bool = False
     follows: list[str] = field(default_factory=list[str])
+    has_news: bool = False
     guessed: bool = False
     since: float = 0.0
     lost_blindly: bool = False
@@ -70,6 +71,11 @@ class ResponseRun:
             return False
         self.state = following
         return True
+
+    @property
+    def wishes(self) -> int:
+        """How many want it."""
+        return len(self.tickets) + len(self.follows) + self.has_news
 
     @property
     def is_tagged(self) -> bool:

@@ -180,17 +180,20 @@ class ResponseScheduler:
         # What waits already is waiting for something.
         return self.next() if len(self._waiting) == 1 else []
 
-    def follow_up(self, event_id: str, follows: Iterable[str] = ()) -> None:
+    def follow_up(
+        self, event_id: str, follows: Iterable[str] = (), *, has_news: bool = False
+    ) -> None:
         """Ask for a response that nobody waits for; one that is waiting serves.
 
         Args:
             event_id: The id of the event that asks, where one is needed.
             follows: The responses whose calls were answered.
+            has_news: Whether it is due for the sake of something else, too.
         """
         if not self._waiting:
             self._waiting.append(_run(UNSET, event_id))
-        self._waiting[0].follows_up = True
         self._waiting[0].follows += follows
+        self._waiting[0].has_news |= has_news
 
     def next(self) -> list[Output]:
         """Return the request to send now, if it is anybody's turn."""
@@ -270,6 +273,8 @@ class ResponseScheduler:
     ) -> tuple[list[Output], ResponseRun | None]:
         """Cancel one response, or its follow-up; a request that waits is withdrawn.
 
+        A request that others share goes on for them.
+
         Args:
             ticket: The id of the event that asked for it, where one did.
             response_id: The response, where it has begun.
@@ -279,17 +284,17 @@ class ResponseScheduler:
             What follows, and what is to be cancelled at the server, which is None
             where nothing runs there.
         """
-        for run in [*self._asked, *self._live.values()]:
-            if self._is_of(run, ticket, response_id):
-                gone_out = run.gone_out or run.response_id is not None
-                if not run.move(_I.CANCEL) or not gone_out:
-                    return [], None
-                run.since = now
-                return [], run
-        for run in list(self._waiting):
-            if response_id is not None and response_id in run.follows:
-                return self._follow_no_more(run, response_id), None
-        return ([] if ticket is None else self.withdraw(ticket)), None
+        runs = [*self._waiting, *self._asked, *self._live.values()]
+        run = next((r for r in runs if self._is_of(r, ticket, response_id)), None)
+        if run is None:
+            return ([] if ticket is None else self.withdraw(ticket)), None
+        if run.response_id is None and (run.state is _S.WAITING or run.wishes > 1):
+            return self._take_back(run, ticket, response_id), None
+        gone_out = run.gone_out or run.response_id is not None
+        if not run.move(_I.CANCEL) or not gone_out:
+            return [], None
+        run.since = now
+        return [], run
 
     def _is_of(
         self, run: ResponseRun, ticket: str | None, response_id: str | None
@@ -298,13 +303,22 @@ class ResponseScheduler:
             return ticket is not None and ticket in run.tickets
         return run.response_id == response_id or response_id in run.follows
 
-    def _follow_no_more(self, run: ResponseRun, response_id: str) -> list[Output]:
-        """Let a request that waits not follow up a response."""
-        run.follows.remove(response_id)
-        if not run.follows and not run.tickets:
+    def _take_back(
+        self, run: ResponseRun, ticket: str | None, response_id: str | None
+    ) -> list[Output]:
+        """Take one wish back; a request that waits and that nobody wants is dropped."""
+        told: list[Output] = []
+        if response_id is not None:
+            run.follows.remove(response_id)
+            told.append(FollowUpDropped((response_id,)))
+        elif ticket is not None:
+            run.tickets.remove(ticket)
+            error = ResponseCancelled("the request for a response was withdrawn")
+            told.append(Settle(ticket, error=error))
+        if not run.wishes:
             run.move(_I.DROP)
             self._waiting.remove(run)
-        return [FollowUpDropped((response_id,))]
+        return told
 
     def drop_waiting(self) -> list[Output]:
         """Forget the requests that wait: somebody barged in."""
@@ -321,14 +335,8 @@ class ResponseScheduler:
     def withdraw(self, event_id: str) -> list[Output]:
         """Forget a request that waits: whoever made it does not want it any more."""
         for run in self._waiting:
-            if event_id not in run.tickets:
-                continue
-            run.tickets.remove(event_id)
-            if not run.tickets and not run.follows_up:
-                run.move(_I.DROP)
-                self._waiting.remove(run)
-            error = ResponseCancelled("the request for a response was withdrawn")
-            return [Settle(event_id, error=error)]
+            if event_id in run.tickets:
+                return self._take_back(run, event_id, None)
         return []
 
     # --- what the server says ---

@@ -287,7 +287,7 @@ class ToolCalls:
         news, self._news_due = self._news_due, False
         called = self.mcp_calls.take_follow_up()
         follow_up = self._batches.take_follow_up()
-        return follow_up._replace(is_due=follow_up.is_due or called or news)
+        return follow_up._replace(has_news=called or news)
 
     def goes_on(self, response_id: str) -> bool:
         """Whether a response that is done is followed up without the user's doing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from copy import copy
+from dataclasses import dataclass
 from weakref import ReferenceType, WeakValueDictionary, ref
 
 from ..core.conversation import RealtimeConversation
@@ -16,6 +17,19 @@ from .state import ReplyState
 from .timings import ReplyTimings
 
 __all__ = ["Replies"]
+
+
+@dataclass(slots=True)
+class _Holders:
+    """Who follows a response.
+
+    Attributes:
+        replies: The replies that it is of, as far as somebody holds them.
+        wishes: How many want it, those who hold nothing among them.
+    """
+
+    replies: list[ReferenceType[Reply]]
+    wishes: int
 
 
 class Replies:
@@ -34,7 +48,7 @@ class Replies:
         self._cancel = cancel
         self._clock = clock
         self._asked = WeakValueDictionary[str, Reply]()
-        self._of_response: dict[str, list[ReferenceType[Reply]]] = {}
+        self._of_response: dict[str, _Holders] = {}
         self._streams: list[EventStream[Reply]] = []
         # The failure that has reached somebody; what else tells of it comes right
         # behind that.
@@ -83,14 +97,19 @@ class Replies:
         asked = [r for ticket in began.tickets for r in self._taken(ticket)]
         if not asked and not going_on and self._streams:
             asked = [self.ask(None, conversation)]
+        wishes = len(began.tickets)
         for name in began.follows:
-            self._of_response.pop(name, None)
-        for reply in (*going_on, *asked):
-            if reply.timings.began_at is None:
-                reply.timings.began_at = self._clock()
-            reply.begin(began.response_id)
-        if asked or going_on:
-            self._of_response[began.response_id] = [ref(r) for r in (*going_on, *asked)]
+            held = self._of_response.pop(name, None)
+            wishes += 1 if held is None else held.wishes
+        # One that was cancelled while its tools ran is over.
+        begun = [
+            reply
+            for reply in (*going_on, *asked)
+            if reply.begin(began.response_id, now=self._clock())
+        ]
+        if begun:
+            holders = _Holders([ref(reply) for reply in begun], wishes)
+            self._of_response[began.response_id] = holders
         for reply in asked:
             for stream in tuple(self._streams):
                 stream.offer("reply", reply)
@@ -151,10 +170,27 @@ class Replies:
         else:
             self._fail(reply, error)
 
-    def broken_off(self, reply: Reply) -> None:
-        """Note that a reply was cancelled: one whose tools run is over at once."""
-        if reply.state is ReplyState.CALLING:
-            reply.break_off(now=self._clock())
+    def is_shared(self, reply: Reply) -> bool:
+        """Whether others want the response, or what follows it, as well."""
+        holders = self._holders_of(reply)
+        return holders is not None and holders.wishes > 1
+
+    def cancelled(self, reply: Reply) -> None:
+        """Note that a reply was cancelled.
+
+        One whose tools run is over at once, as is one that goes on for others.
+        """
+        holders = self._holders_of(reply)
+        if holders is not None and holders.wishes > 1:
+            holders.wishes -= 1
+            holders.replies = [each for each in holders.replies if each() is not reply]
+        elif reply.state is not ReplyState.CALLING:
+            return
+        reply.break_off(now=self._clock())
+
+    def _holders_of(self, reply: Reply) -> _Holders | None:
+        last = reply.response_ids[-1:]
+        return self._of_response.get(last[0]) if last else None
 
     def connection_ended(self, error: RealtimeError) -> None:
         """Tell everybody that nothing more will come."""
@@ -169,7 +205,8 @@ class Replies:
 
     def _live(self, response_id: str) -> Iterator[Reply]:
         """Yield the replies of a response that somebody still holds."""
-        for reference in self._of_response.get(response_id, ()):
+        holders = self._of_response.get(response_id)
+        for reference in () if holders is None else tuple(holders.replies):
             reply = reference()
             if reply is not None:
                 yield reply

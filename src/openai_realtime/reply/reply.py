@@ -260,10 +260,14 @@ class Reply:
         """What it failed with, where that was raised to nobody yet."""
         return None if self._failure_was_raised else self._error
 
-    def begin(self, response_id: str) -> None:
-        """Note that a response of it has begun."""
-        if self._move(ReplyInput.BEGIN):
-            self.response_ids.append(response_id)
+    def begin(self, response_id: str, *, now: float) -> bool:
+        """Note that a response of it has begun; False for one that is over."""
+        if not self._move(ReplyInput.BEGIN):
+            return False
+        self.response_ids.append(response_id)
+        if self.timings.began_at is None:
+            self.timings.began_at = now
+        return True
 
     def take(self, event: RealtimeEvent, *, now: float, stopped: bool) -> None:
         """Take in an event of one of its responses.

@@ -214,7 +214,7 @@ def _cancel_reply(user: User, dice: Dice) -> None:
     ticket = tickets[back] if len(tickets) >= -back else None
     user.log.note(What.UNWANTED, response_id)
     verb = user.shell.protocol.cancel_reply
-    user.wish(verb, ticket, response_id, now=user.log.now)
+    user.wish(verb, ticket, [response_id] if response_id else [], now=user.log.now)
 
 
 def _report_played(user: User, dice: Dice) -> None:
