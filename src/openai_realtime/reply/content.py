@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..core.conversation import RealtimeConversation
-from ..events import RealtimeEvent, ResponseOutputItemDone
+from ..events import RealtimeEvent, ResponseCreated, ResponseOutputItemDone
 from ..resources.audio import AudioFormat
 from ..resources.formatted import EventHandlerResult, FormattedItem
 from ..resources.formatted_content import FormattedTool
@@ -45,11 +45,19 @@ class ReplyContent:
 
     def take(self, event: RealtimeEvent) -> EventHandlerResult:
         """Take in an event of one of the responses."""
+        if type(event) is ResponseCreated:
+            self._use_format_of(event.response)
         # What announces a response would also say that it is out-of-band, and its items
         # are of no conversation but this one; so the cache is not told.
         change = _NOTHING if _announces(event) else self._cache.apply(event)
         self.steps.append(ReplyStep(event, change))
         return change
+
+    def _use_format_of(self, response: Response) -> None:
+        """Take over the format that was asked for this response only, if one was."""
+        output = response.audio.output if response.audio else None
+        if output and output.format:
+            self._cache.output_format = output.format
 
     def stop(self, response_id: str) -> None:
         """Let go of what still comes of a response: it was interrupted."""

@@ -70,6 +70,8 @@ class Reply:
         self.timings = timings
         self._conversation = conversation
         self._content = ReplyContent(conversation.output_format)
+        # Its items there, which know what was heard of them, also when it forgets them.
+        self._known: dict[str, FormattedItem] = {}
         self._cancel = cancel
         self._cancelled = False
         self._error: RealtimeError | None = None
@@ -161,18 +163,28 @@ class Reply:
         return any(self._was_cut(item) for item in self.items)
 
     def _heard_of(self, item: FormattedItem) -> str:
-        known = self._conversation.get_item(item.id)
-        if known is None and self._conversation.was_deleted(item.id):
-            # What was cut before a sample of it was heard is deleted.
+        known = self._known.get(item.id)
+        if known is not None and known.formatted.heard is not None:
+            return known.formatted.heard.transcript
+        if self.interrupted and not item.formatted.audio_size:
+            # It was cut before a sample of it had come.
             return ""
-        heard = None if known is None else known.formatted.heard
-        return item.formatted.transcript if heard is None else heard.transcript
+        return item.formatted.transcript
+
+    def _look_up(self, item_id: str) -> None:
+        known = self._conversation.get_item(item_id)
+        if known is not None:
+            self._known[item_id] = known
 
     def _was_cut(self, item: FormattedItem) -> bool:
-        known = self._conversation.get_item(item.id)
+        known = self._known.get(item.id)
         if known is None:
-            return self._conversation.was_deleted(item.id)
-        return known.formatted.is_truncated
+            return False
+        heard, came = known.formatted.heard, item.formatted.audio_size
+        in_part = heard is not None and (
+            heard.samples * self.audio_format.bytes_per_sample < came
+        )
+        return in_part or known.formatted.is_truncated
 
     def save_wav(self, target: str | os.PathLike[str] | BinaryIO) -> None:
         """Write the audio so far as a WAV file.
@@ -280,6 +292,8 @@ class Reply:
         if stopped:
             self._content.stop(self.response_ids[-1])
         change = self._content.take(event)
+        if change.item is not None and change.item.id not in self._known:
+            self._look_up(change.item.id)
         if change.delta is not None:
             self.timings.note(change.delta, now)
         self._tell()
