@@ -298,10 +298,14 @@ class RealtimeClient(ClientSubscriptions, TakesTools):
         """End the connection, the running tools and handlers; history stays.
 
         It may be called at any time, also from a handler or a tool.
+
+        Cancelling it leaves the closing to the transport; tools and handlers end.
         """
-        await self.realtime.close()
-        await self._shell.tools.end()
-        await self._stop_workers()
+        try:
+            await self.realtime.close()
+        finally:
+            await self._shell.tools.end()
+            await self._stop_workers()
 
     async def wait_closed(self) -> Closed:
         """Wait until the connection has ended, whoever ends it.
@@ -689,7 +693,8 @@ class RealtimeClient(ClientSubscriptions, TakesTools):
         if isinstance(content, str):
             content = [InputTextPart(text=content)]
         parts = [] if content is None else content_parts(content)
-        self._warn(notes)
+        # The verb is between here and whoever calls it.
+        self._warn(notes, stacklevel=4)
         await self._until_ready(wanted)
         self._check_audio_of(parts)
         ticket, policy = self.realtime.new_event_id(), _policy(when)
@@ -829,11 +834,11 @@ class RealtimeClient(ClientSubscriptions, TakesTools):
         self.dispatch("close", closed_event(end))
         self._end_subscriptions(end)
 
-    def _warn(self, notes: Iterable[str]) -> None:
+    def _warn(self, notes: Iterable[str], *, stacklevel: int = 3) -> None:
         """Tell once of each setting that the service no longer has."""
         for note in notes:
             if note not in self._warned:
-                warnings.warn(note, DroppedSettingWarning, stacklevel=3)
+                warnings.warn(note, DroppedSettingWarning, stacklevel=stacklevel)
                 self._warned.add(note)
 
     def _check_audio_of(self, parts: Iterable[ContentPart]) -> None:

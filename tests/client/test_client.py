@@ -332,6 +332,14 @@ async def test_setting_that_is_gone_is_warned_of(client: RealtimeClient) -> None
     assert warned == []
 
 
+async def test_warning_names_the_users_line(client: RealtimeClient) -> None:
+    """A warning points at the program that calls a verb, and not into the library."""
+    await client.connect()
+    with pytest.warns(DroppedSettingWarning, match="temperature") as told:
+        await client.create_response(temperature=0.8)
+    assert told[0].filename == __file__
+
+
 @pytest.mark.filterwarnings("error")
 async def test_update_that_fails_of_a_warning_changes_nothing(
     server: ScriptedServer, client: RealtimeClient

@@ -14,8 +14,9 @@ from openai_realtime import (
     RealtimeClient,
 )
 from openai_realtime.testing import MemoryPair
+from openai_realtime.transports import Endpoint, Transport
 
-from .scripted_server import PATIENCE_S, ScriptedServer
+from .scripted_server import PATIENCE_S, ScriptedServer, let_tasks_run
 
 SCRIPT = {"reply": [{"when": {"text": "hello"}, "say": "Good day to you."}]}
 
@@ -109,6 +110,50 @@ async def test_cancelling_connect_leaves_nothing(turns: int) -> None:
     assert pair.client.state is ConnectionState.CLOSED
     async with pair.client:
         await pair.run(pair.client.ask("hello"))
+
+
+class Reluctant:
+    """A transport that is not closed before the test says so."""
+
+    def __init__(self, line: Transport) -> None:
+        self.line = line
+        self.send, self.recv = line.send, line.recv
+        self.may_close = asyncio.Event()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self.may_close.wait()
+        await self.line.close(code, reason)
+
+
+async def test_cancelling_disconnect_ends_the_tools(server: ScriptedServer) -> None:
+    """Who does not wait until the connection is closed leaves no tool running."""
+    ended = asyncio.Event()
+    lines: list[Reluctant] = []
+
+    async def work(arguments: dict[str, Any]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def connect(endpoint: Endpoint) -> Transport:
+        lines.append(Reluctant(await server.connect(endpoint)))
+        return lines[-1]
+
+    client = RealtimeClient(url="ws://server.test", transport=connect)
+    await client.connect()
+    client.add_tool({"name": "f"}, work)
+    await server.call("f")
+    await server.settle(client)
+    leaving = asyncio.create_task(client.disconnect())
+    await let_tasks_run()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    assert leaving.cancelled()
+    assert ended.is_set()
+    lines[0].may_close.set()
+    await lines[0].close()
+    await client.disconnect()
 
 
 async def test_wait_closed_tells_how_it_ended(
