@@ -87,6 +87,35 @@ async def test_reply_that_the_server_began(
     assert [type(each.error) for each in errors] == [ResponseFailed] * (not awaited)
 
 
+async def test_reply_that_is_being_read(
+    server: ScriptedServer, client: RealtimeClient, errors: list[ErrorOccurred]
+) -> None:
+    """Who is busy with what came meets the failure behind it; nobody else is told."""
+    reply = await client.create_response()
+    events = reply.events()
+    await server.begin_response()
+    await anext(events)
+    await server.end_response(status="failed")
+    await server.settle(client)
+    assert (await anext(events)).type == "response.done"
+    with pytest.raises(ResponseFailed):
+        await anext(events)
+    assert errors == []
+
+
+async def test_reply_that_nobody_reads_any_more(
+    server: ScriptedServer, client: RealtimeClient, errors: list[ErrorOccurred]
+) -> None:
+    """Who has left the loop is not there to meet the failure: it is an event."""
+    reply = await client.create_response()
+    await server.begin_response()
+    async for _ in reply.events():
+        break
+    await server.end_response(status="failed")
+    await server.settle(client)
+    assert [type(each.error) for each in errors] == [ResponseFailed]
+
+
 async def whole(reply: Reply) -> Reply:
     """Await a reply, as a coroutine."""
     return await reply

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from copy import copy
 from typing import BinaryIO, Generic, Self, TypeVar
+from weakref import WeakSet
 
 from ..audio import write_wav
 from ..core.conversation import RealtimeConversation
@@ -77,6 +78,8 @@ class Reply:
         self._error: RealtimeError | None = None
         self._claimed = claimed
         self._followers = 0
+        # Those that have begun and are held: they meet its failure at their ends.
+        self._iterators = WeakSet[object]()
         self._failure_was_raised = False
         self._news: asyncio.Event | None = None
 
@@ -137,7 +140,7 @@ class Reply:
 
         Called, ``items()`` iterates over them as they become complete.
         """
-        return ReplyItems(self._content.items, _Following(self, _completed_of))
+        return ReplyItems(self._content.items, self._follow(_completed_of))
 
     @property
     def tool_calls(self) -> list[FormattedTool]:
@@ -215,19 +218,19 @@ class Reply:
 
     def text_deltas(self) -> AsyncIterator[str]:
         """Iterate over the pieces of its text."""
-        return _Following(self, lambda step: _delta_of(step, "text"))
+        return self._follow(lambda step: _delta_of(step, "text"))
 
     def transcript_deltas(self) -> AsyncIterator[str]:
         """Iterate over the pieces of its transcript."""
-        return _Following(self, lambda step: _delta_of(step, "transcript"))
+        return self._follow(lambda step: _delta_of(step, "transcript"))
 
     def audio_chunks(self) -> AsyncIterator[bytes]:
         """Iterate over its audio, in `audio_format`; an interruption ends it."""
-        return _Following(self, _audio_of)
+        return self._follow(_audio_of)
 
     def events(self) -> AsyncIterator[RealtimeEvent]:
         """Iterate over the server's events of its responses."""
-        return _Following(self, lambda step: step.event)
+        return self._follow(lambda step: step.event)
 
     async def cancel(self) -> None:
         """Stop it, and cut it to what was heard; one that is over is left alone.
@@ -241,6 +244,9 @@ class Reply:
         """
         if not self.is_over:
             await self._cancel(self)
+
+    def _follow(self, pick: Callable[[ReplyStep], T | None]) -> _Following[T]:
+        return _Following(self, self._iterators, pick)
 
     async def _whole(self) -> Self:
         while not self.is_over:
@@ -265,7 +271,7 @@ class Reply:
     @property
     def is_followed(self) -> bool:
         """Whether anybody waits for it, or is about to."""
-        return self._claimed or self._followers > 0
+        return self._claimed or self._followers > 0 or bool(self._iterators)
 
     @property
     def unseen_failure(self) -> RealtimeError | None:
@@ -363,8 +369,14 @@ class ReplyItems(list[FormattedItem]):
 class _Following(Generic[T]):
     """Iterates over what is in a reply, from its beginning, while it grows."""
 
-    def __init__(self, reply: Reply, pick: Callable[[ReplyStep], T | None]) -> None:
+    def __init__(
+        self,
+        reply: Reply,
+        begun: WeakSet[object],
+        pick: Callable[[ReplyStep], T | None],
+    ) -> None:
         self._reply = reply
+        self._begun = begun
         self._pick = pick
         self._next = 0
 
@@ -372,6 +384,7 @@ class _Following(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
+        self._begun.add(self)
         steps = self._reply.steps
         while True:
             while self._next < len(steps):
