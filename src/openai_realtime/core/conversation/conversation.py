@@ -77,6 +77,10 @@ class RealtimeConversation:
         record = self._state.store.records.get(item_id)
         return None if record is None else record.item
 
+    def was_deleted(self, item_id: str) -> bool:
+        """Whether an item was here and was deleted; of old ones it is forgotten."""
+        return self._state.store.order.was_deleted(item_id)
+
     @property
     def responses(self) -> dict[str, Response]:
         """The responses that run, and the last ones that ended, by id."""
