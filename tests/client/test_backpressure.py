@@ -26,6 +26,16 @@ async def stuck(server: ScriptedServer, client: RealtimeClient) -> RealtimeClien
     return client
 
 
+async def speak_and_stick(server: ScriptedServer, client: RealtimeClient) -> None:
+    """Let the model speak, and then the network take one event and no other."""
+    server.limit = 1
+    await client.connect()
+    await server.begin_response()
+    await server.speak("a", SECOND)
+    await let_tasks_run()
+    await client.realtime.send("input_audio_buffer.clear")
+
+
 async def waiting(*work: Any) -> list[asyncio.Task[Any]]:
     """Begin some work that cannot be done yet."""
     tasks: list[asyncio.Task[Any]] = []
@@ -58,12 +68,7 @@ async def test_interruption_that_its_caller_gives_up_is_told_all_the_same(
     server: ScriptedServer, client: RealtimeClient
 ) -> None:
     """Here the item was cut at once; the server must not go on believing otherwise."""
-    server.limit = 1
-    await client.connect()
-    await server.begin_response()
-    await server.speak("a", SECOND)
-    await let_tasks_run()
-    await client.realtime.send("input_audio_buffer.clear")
+    await speak_and_stick(server, client)
     [task] = await waiting(client.interrupt())
     task.cancel()
     assert await types(server, 3) == [
@@ -77,12 +82,7 @@ async def test_message_goes_out_as_a_whole(
     server: ScriptedServer, client: RealtimeClient
 ) -> None:
     """Neither what the server says meanwhile nor its caller comes in between."""
-    server.limit = 1
-    await client.connect()
-    await server.begin_response()
-    await server.speak("a", SECOND)
-    await let_tasks_run()
-    await client.realtime.send("input_audio_buffer.clear")
+    await speak_and_stick(server, client)
     [task] = await waiting(client.send_user_message_content(HELLO, interrupt=True))
     await server.end_response(status="cancelled")
     await let_tasks_run()

@@ -11,7 +11,7 @@ import struct
 import pytest
 
 from openai_realtime.errors import ConnectionClosed
-from openai_realtime.transports import Connector
+from openai_realtime.transports import Connector, Endpoint
 
 from .tiny_servers import (
     BEARER,
@@ -25,12 +25,23 @@ from .tiny_servers import (
     accept,
     close_frame,
     endpoint,
+    fall_silent,
     frame,
     listening,
     read_frame,
     sending,
     wait_for_close,
 )
+
+
+def soon_out_of_patience(port: int) -> Endpoint:
+    """Return where to connect, with a keep-alive that waits for hardly anything."""
+    return endpoint(
+        f"ws://127.0.0.1:{port}/",
+        ping_interval_s=0.01,
+        ping_timeout_s=0.02,
+        close_timeout_s=0.02,
+    )
 
 
 async def test_an_empty_close_frame_is_1005(connect: Connector) -> None:
@@ -117,12 +128,7 @@ async def test_a_peer_that_never_answers_our_close(
     trusting: ssl.SSLContext,
 ) -> None:
     """close() returns after its deadline, and the end is the one we asked for."""
-
-    async def handle(reader: Reader, writer: Writer) -> None:
-        await accept(reader, writer)
-        await asyncio.Event().wait()
-
-    async with listening(handle, server_tls if secure else None) as port:
+    async with listening(fall_silent, server_tls if secure else None) as port:
         url = f"{'wss' if secure else 'ws'}://127.0.0.1:{port}/"
         transport = await connect(endpoint(url, ssl=trusting, close_timeout_s=0.05))
         await transport.close(1000, "done")
@@ -133,12 +139,7 @@ async def test_a_peer_that_never_answers_our_close(
 
 async def test_closing_while_a_send_is_stuck(connect: Connector) -> None:
     """A peer that reads nothing cannot hold up the close either."""
-
-    async def handle(reader: Reader, writer: Writer) -> None:
-        await accept(reader, writer)
-        await asyncio.Event().wait()
-
-    async with listening(handle) as port:
+    async with listening(fall_silent) as port:
         url = f"ws://127.0.0.1:{port}/"
         transport = await connect(endpoint(url, close_timeout_s=0.05))
         stuck = asyncio.create_task(transport.send("x" * 20_000_000))
@@ -205,19 +206,8 @@ async def test_pings_are_sent_and_answered(connect: Connector) -> None:
 
 async def test_a_dead_peer_is_found_while_a_send_waits(connect: Connector) -> None:
     """Keep-alive does not wait behind what nobody reads."""
-
-    async def handle(reader: Reader, writer: Writer) -> None:
-        await accept(reader, writer)
-        await asyncio.Event().wait()
-
-    async with listening(handle) as port:
-        target = endpoint(
-            f"ws://127.0.0.1:{port}/",
-            ping_interval_s=0.01,
-            ping_timeout_s=0.02,
-            close_timeout_s=0.02,
-        )
-        transport = await connect(target)
+    async with listening(fall_silent) as port:
+        transport = await connect(soon_out_of_patience(port))
         stuck = asyncio.create_task(transport.send("x" * 20_000_000))
         for call in (transport.recv(), stuck):
             with pytest.raises(ConnectionClosed) as caught:
@@ -228,19 +218,8 @@ async def test_a_dead_peer_is_found_while_a_send_waits(connect: Connector) -> No
 
 async def test_a_peer_that_answers_no_ping_is_1011(connect: Connector) -> None:
     """Keep-alive finds a dead connection, and a new one can help."""
-
-    async def handle(reader: Reader, writer: Writer) -> None:
-        await accept(reader, writer)
-        await asyncio.Event().wait()
-
-    async with listening(handle) as port:
-        target = endpoint(
-            f"ws://127.0.0.1:{port}/",
-            ping_interval_s=0.01,
-            ping_timeout_s=0.02,
-            close_timeout_s=0.02,
-        )
-        transport = await connect(target)
+    async with listening(fall_silent) as port:
+        transport = await connect(soon_out_of_patience(port))
         with pytest.raises(ConnectionClosed) as caught:
             await transport.recv()
     assert caught.value.code == 1011

@@ -94,6 +94,12 @@ async def accept(
     return headers
 
 
+async def fall_silent(reader: Reader, writer: Writer) -> None:
+    """Accept the handshake, and neither read nor write from then on."""
+    await accept(reader, writer)
+    await asyncio.Event().wait()
+
+
 def frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
     """A frame as a server sends it, unmasked."""
     first = opcode | (0x80 if final else 0)
