@@ -34,11 +34,19 @@ class Floor(NamedTuple):
 HOUSE = (
     Floor(
         "wire",
-        ("errors", "_json", "_struct", "resources", "events", "dialect", "codec"),
+        (
+            "_version errors",
+            "_json",
+            "_struct",
+            "resources",
+            "events",
+            "dialect",
+            "codec",
+        ),
         "",
     ),
     Floor("core", ("core",), "wire"),
-    Floor("edges", ("audio transports",), "errors"),
+    Floor("edges", ("audio transports",), "errors _version"),
     Floor(
         "face",
         (

@@ -8,6 +8,7 @@ event) and `decode_event`/`encode_event`; every event class is in
 from __future__ import annotations
 
 from ._struct import UNSET
+from ._version import __version__
 from .api import ConnectionState, RealtimeAPI
 from .client import RealtimeClient
 from .codec import decode_event, encode_event
@@ -205,5 +206,3 @@ __all__ = [
     "response_config",
     "session_config",
 ]
-
-__version__ = "0.1.0"

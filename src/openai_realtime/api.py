@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
+import os
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -73,6 +73,10 @@ class ConnectionState(Enum):
     CONNECTING = "connecting"
     OPEN = "open"
     CLOSING = "closing"
+
+
+# Asked for with every event; to look it up in the enumeration takes longer.
+_OPEN = ConnectionState.OPEN
 
 
 class ConnectionObserver(Protocol):
@@ -326,10 +330,15 @@ class RealtimeAPI(ConnectionSubscriptions):
         else:
             event = self._completed(event)
             frame = encode_event(event)
-        transport = self.require_open(event.type)
+        transport = self.require_open(event)
         if self._writer is None:
             self._note_sent(event, frame)
-            await _hand_over(transport, frame)
+            try:
+                await transport.send(frame)
+            except ConnectionClosed:
+                raise
+            except Exception as exc:
+                raise await _end_by(transport, exc) from exc
         else:
             sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             # It has its place first: what follows from it is posted behind it.
@@ -345,7 +354,7 @@ class RealtimeAPI(ConnectionSubscriptions):
         """
         event = self._completed(event)
         frame = encode_event(event)
-        transport = self.require_open(event.type)
+        transport = self.require_open(event)
         if len(self._outbox) >= _OUTBOX_LIMIT:
             self._give_up(transport)
             raise ConnectionClosed(*_NOT_READ)
@@ -364,8 +373,11 @@ class RealtimeAPI(ConnectionSubscriptions):
         if self._writer is not None:
             await asyncio.wait([self._writer])
 
-    def require_open(self, wanted: str) -> Transport:
+    def require_open(self, wanted: str | RealtimeEvent) -> Transport:
         """Return the open connection's transport, or say what cannot be done.
+
+        Args:
+            wanted: What it is for: an event that is to be sent, or words for it.
 
         Raises:
             ConnectionClosed: The connection was ended by the other side.
@@ -373,9 +385,10 @@ class RealtimeAPI(ConnectionSubscriptions):
         """
         if self._end is not None:
             raise ConnectionClosed(self._end.code, self._end.reason)
-        if self._transport is None or self.state is not ConnectionState.OPEN:
+        if self._transport is None or self.state is not _OPEN:
+            name = wanted if isinstance(wanted, str) else wanted.type
             raise LocalProtocolError(
-                f"{wanted} cannot be sent: not connected; call connect() first"
+                f"{name} cannot be sent: not connected; call connect() first"
             )
         return self._transport
 
@@ -416,7 +429,7 @@ class RealtimeAPI(ConnectionSubscriptions):
         self._journal.event("client", event, frame)
         if self._observer is not None:
             self._observer.event_sent(event, frame)
-        self._tell("client", event, frame)
+        self._dispatch_travelled("client", event, frame)
 
     async def _write(self, transport: Transport) -> None:
         """Write what was posted, in order, until nothing is left."""
@@ -424,11 +437,12 @@ class RealtimeAPI(ConnectionSubscriptions):
             while self._outbox and self._transport is transport:
                 outgoing = self._outbox.popleft()
                 try:
-                    await _hand_over(transport, outgoing.frame)
-                except ConnectionClosed as exc:
+                    await transport.send(outgoing.frame)
+                except Exception as exc:
                     # The reader meets the same end and reports it.
-                    outgoing.failed(exc)
-                    self._fail_outbox(exc)
+                    end = await _end_by(transport, exc)
+                    outgoing.failed(end)
+                    self._fail_outbox(end)
                 else:
                     outgoing.succeeded()
         finally:
@@ -492,16 +506,12 @@ class RealtimeAPI(ConnectionSubscriptions):
             self._journal.event("server", event, frame)
             if self._observer is not None:
                 self._observer.event_received(event, frame)
-            self._tell("server", event, frame)
+            self._dispatch_travelled("server", event, frame)
         except Exception as exc:
             logger.exception("%s could not be taken in", type(event).__name__)
             failure = RealtimeError(f"{event.type} could not be taken in: {exc!r}")
             failure.__cause__ = exc
             self._report(failure, event)
-
-    def _tell(self, source: str, event: RealtimeEvent, frame: bytes | str) -> None:
-        self.dispatch(f"{source}.{event.type}", event)
-        self._dispatch_seen(source, event, frame)
 
     def _report(self, error: RealtimeError, context: Any) -> None:
         problem = ErrorOccurred(error=error, context=context)
@@ -525,16 +535,12 @@ class RealtimeAPI(ConnectionSubscriptions):
         self._end_subscriptions(end)
 
 
-async def _hand_over(transport: Transport, frame: bytes) -> None:
-    """Send a frame; a transport that fails in a way of its own is closed."""
-    try:
-        await transport.send(frame)
-    except ConnectionClosed:
-        raise
-    except Exception as exc:
+async def _end_by(transport: Transport, exc: Exception) -> ConnectionClosed:
+    """Return the end that an exception means; its own way of failing closes it."""
+    if not isinstance(exc, ConnectionClosed):
         with contextlib.suppress(Exception):
             await transport.close(1011, "writing failed")
-        raise _as_end(exc) from exc
+    return _as_end(exc)
 
 
 def _as_end(exc: Exception) -> ConnectionClosed:
@@ -549,7 +555,7 @@ def _as_end(exc: Exception) -> ConnectionClosed:
 
 def _unlike_any_other() -> Callable[[], str]:
     """Return a source of ids that no other client draws."""
-    prefix, numbers = f"evt_{secrets.token_hex(6)}", count(1)
+    prefix, numbers = f"evt_{os.urandom(6).hex()}", count(1)
     return lambda: f"{prefix}_{next(numbers)}"
 
 

@@ -813,14 +813,12 @@ class RealtimeClient(ClientSubscriptions, TakesTools):
     def event_sent(self, event: RealtimeEvent, frame: bytes | str) -> None:
         """Take note of an event that goes out, whoever sent it."""
         self._shell.sent(event)
-        self.dispatch(f"client.{event.type}", event)
-        self._dispatch_seen("client", event, frame)
+        self._dispatch_travelled("client", event, frame)
 
     def event_received(self, event: RealtimeEvent, frame: bytes | str) -> None:
         """Take in an event of the server and carry out what follows."""
         self._shell.received(event)
-        self.dispatch(f"server.{event.type}", event)
-        self._dispatch_seen("server", event, frame)
+        self._dispatch_travelled("server", event, frame)
 
     def problem_occurred(self, problem: ErrorOccurred) -> None:
         """Pass a problem of the connection on."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Union, cast, get_args
 
 import msgspec
@@ -56,6 +57,9 @@ _HOT_PREFIX = b'{"type":"response.output_audio.delta",'
 _HOT_KEY = b'"delta":"'
 _LARGE_FRAME = 16_384
 
+_APPEND_HEAD = b'{"type":"input_audio_buffer.append","audio":"'
+_APPEND_TAIL = b'"}'
+
 _NOT_AN_EVENT = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 # Where events carry audio themselves, and not inside an item.
@@ -79,16 +83,18 @@ class _Reader:
         )
 
 
-_READERS: dict[Surface, dict[Direction, _Reader]] = {
-    "realtime": {
-        "client": _Reader("client", "realtime"),
-        "server": _Reader("server", "realtime"),
-    },
-    "translation": {
-        "client": _Reader("client", "translation"),
-        "server": _Reader("server", "translation"),
-    },
-}
+@cache
+def _reader(direction: Direction, surface: Surface) -> _Reader:
+    """Return what reads such events; made when it is first asked for."""
+    for name, known in ((direction, get_args(Direction)), (surface, get_args(Surface))):
+        if name not in known:
+            raise LocalProtocolError(f"there is no {name!r}: there are {known}")
+    return _Reader(direction, surface)
+
+
+# Everybody needs it, and the first event is not to wait for it.
+_reader("server", "realtime")
+
 # The events of translation sessions, which the old dialect never had.
 _TRANSLATION_ONLY = {row.cls for row in EVENTS if row.surface == "translation"} - {
     row.cls for row in EVENTS if row.surface == "realtime"
@@ -181,13 +187,7 @@ def _reader_of(direction: Direction, surface: Surface, dialect: Dialect) -> _Rea
     """Look up what reads such frames."""
     if dialect not in ("ga", "beta"):
         raise LocalProtocolError(f'there is no dialect {dialect!r}: "ga" or "beta"')
-    try:
-        return _READERS[surface][direction]
-    except KeyError as exc:
-        raise LocalProtocolError(
-            f"there is no {exc}: directions are {get_args(Direction)}, "
-            f"surfaces {get_args(Surface)}"
-        ) from None
+    return _reader(direction, surface)
 
 
 def encode_event(
@@ -205,14 +205,11 @@ def encode_event(
         LocalProtocolError: The event holds something that is not JSON, or is none that
             travels, or one that the dialect cannot say.
     """
+    if type(event) is InputAudioBufferAppend:
+        frame = _encode_audio(event)
+        if frame is not None:
+            return frame  # It is the same in both dialects.
     try:
-        if (
-            type(event) is InputAudioBufferAppend
-            and not event.__dict__
-            and type(event.audio) is bytes
-            and (event.event_id is UNSET or type(event.event_id) is str)
-        ):
-            return _encode_append(event)  # It is the same in both dialects.
         _check_travels(event)
         if dialect == "beta":
             return _encode(_beta_form(event, notes))
@@ -279,13 +276,12 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
     return event
 
 
-def _encode_append(event: InputAudioBufferAppend) -> bytes:
-    audio = pybase64.b64encode(event.audio)
-    if event.event_id is UNSET:
-        return b'{"type":"input_audio_buffer.append","audio":"' + audio + b'"}'
-    event_id = _ENCODER.encode(event.event_id)
-    head = b'{"type":"input_audio_buffer.append","event_id":' + event_id
-    return head + b',"audio":"' + audio + b'"}'
+def _encode_audio(event: InputAudioBufferAppend) -> bytes | None:
+    """Encode audio of the usual form, or return None for the general path."""
+    audio = event.audio
+    if type(audio) is not bytes or event.event_id is not UNSET or event.__dict__:
+        return None
+    return b"".join((_APPEND_HEAD, pybase64.b64encode(audio), _APPEND_TAIL))
 
 
 def _decode_beta(
@@ -296,7 +292,7 @@ def _decode_beta(
         raise LocalProtocolError(_NO_TRANSLATION)
     came = _fields_of(raw)
     fields = event_to_ga(came, direction, notes=notes)
-    row = _READERS[surface][direction].rows.get(_name_of(fields, raw))
+    row = _reader(direction, surface).rows.get(_name_of(fields, raw))
     if row is None:
         return UnknownEvent.of(came)
     try:

@@ -15,12 +15,13 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
+from ._struct import tag_of
 from .errors import RealtimeError
 from .event_stream import EventStream, WhenFull
-from .events import ErrorOccurred, RealtimeEvent, RealtimeEventSeen
+from .events import ErrorOccurred, RealtimeEvent, RealtimeEventSeen, UnknownEvent
 from .task_scope import TaskScope, being_cancelled
 
 __all__ = ["EventHandlerCallback", "HandlerQueue", "PlainCall", "RealtimeEventHandler"]
@@ -135,6 +136,12 @@ class _Waiter:
                 self.answer.set_result(event)
         except Exception as exc:
             self.answer.set_exception(exc)
+
+
+@cache
+def _travelled_as(source: str, cls: type[RealtimeEvent]) -> str:
+    """Return the name by which events of a class are dispatched; "" if they differ."""
+    return "" if cls is UnknownEvent else f"{source}.{tag_of(cls)}"
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -416,10 +423,14 @@ class RealtimeEventHandler:
             failure.__cause__ = exc
             self.dispatch("error", ErrorOccurred(error=failure, context=name))
 
-    def _dispatch_seen(
+    def _dispatch_travelled(
         self, source: str, event: RealtimeEvent, frame: bytes | str
     ) -> None:
-        """Dispatch `realtime.event`, made only where somebody wants it."""
+        """Dispatch an event that came or goes, also as `realtime.event`."""
+        name = _travelled_as(source, event.__class__) or f"{source}.{event.type}"
+        if self._wants(name):
+            self.dispatch(name, event)
+        # Made only where somebody wants it.
         if self._wants("realtime.event"):
             seen = RealtimeEventSeen(
                 time=time.time(), source=source, event=event, raw=frame

@@ -153,9 +153,10 @@ class Journal:
         """
         if _events.isEnabledFor(logging.DEBUG):
             self._event(source, event, frame)
-        step = _STEPS.get(type(event))
-        if step is not None and source == "server":
-            self._tell(*step(event))
+        if source == "server":
+            step = _STEPS.get(type(event))
+            if step is not None:
+                self._tell(*step(event))
 
     def _event(self, source: str, event: RealtimeEvent, frame: bytes | str) -> None:
         size = len(

@@ -39,6 +39,7 @@ from .events import (
     ConversationItemDelete,
     ConversationItemTruncate,
     ErrorOccurred,
+    InputAudioBufferAppend,
     RealtimeEvent,
     ResponseCancel,
     ResponseCreated,
@@ -109,7 +110,10 @@ class SessionShell:
 
     def sent(self, event: RealtimeEvent) -> None:
         """Take note of an event that goes out, whoever sent it."""
-        self.perform(self.protocol.sent(event, now=self._clock()))
+        outputs = self.protocol.sent(event, now=self._clock())
+        # Nothing follows from audio, of which there is most, and nothing becomes due.
+        if type(event) is not InputAudioBufferAppend:
+            self.perform(outputs)
 
     def received(self, event: RealtimeEvent) -> None:
         """Take in an event of the server and carry out what follows."""

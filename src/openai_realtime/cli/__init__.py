@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 
+from .._version import __version__
 from . import ask, demo, events, serve, transcribe
 from .commands import CommandList, CommandParser
 from .failure import run_reporting
-from .version import installed_version
 
 __all__ = ["build_parser", "main"]
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.version:
-        print(f"openai-realtime {installed_version()}")
+        print(f"openai-realtime {__version__}")
     elif args.command is None:
         parser.print_help()
     else:

@@ -6,8 +6,9 @@ due: the server never continues by itself (PROTOCOL.md section 6.3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from .call_state import Call
 from .recent import Recent
@@ -18,8 +19,7 @@ __all__ = ["MOST_BATCHES", "CallBatches", "FollowUp"]
 MOST_BATCHES = 1_024
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(msgspec.Struct):
     """The calls of one response, until it is followed up.
 
     Attributes:
@@ -31,7 +31,7 @@ class _Batch:
         reply_wanted: Whether one of its calls wants the model to speak.
     """
 
-    open: set[str] = field(default_factory=set[str])
+    open: set[str] = msgspec.field(default_factory=set[str])
     awaited: bool = False
     unwanted: bool = False
     done: bool = False

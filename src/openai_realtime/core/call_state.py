@@ -14,8 +14,9 @@ IN_BACKGROUND, after which the result is an item of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+import msgspec
 
 from .tool_options import ToolOptions
 
@@ -108,8 +109,7 @@ _WHERE = {
 }
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One function call of the model.
 
     Attributes:
@@ -129,7 +129,7 @@ class Call:
     arguments: str
     response_id: str
     options: ToolOptions
-    reply: bool = field(init=False)
+    reply: bool = False
     state: CallState = CallState.CALLED
     deadline: float | None = None
     result: str = ""

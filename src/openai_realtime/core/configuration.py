@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
+
+import msgspec
 
 from .._struct import UNSET, Opt
 from ..dialect import nested_config, to_config
@@ -32,8 +33,7 @@ _FIXED = {
 }
 
 
-@dataclass(eq=False, slots=True)
-class Change:
+class Change(msgspec.Struct, eq=False):
     """One change of the configuration, and the update that tells the server.
 
     Attributes:

@@ -11,10 +11,11 @@ long time ago, nothing is left to cut.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 from typing import NamedTuple
+
+import msgspec
 
 from ..resources.audio import AudioFormat
 
@@ -48,8 +49,7 @@ class Heard(NamedTuple):
     source: PlaybackSource
 
 
-@dataclass(slots=True)
-class _Track:
+class _Track(msgspec.Struct):
     """One item's audio.
 
     Attributes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import msgspec
 
 from .._struct import UNSET, Opt
@@ -27,8 +25,7 @@ _TAG = "client_event_id"
 _MOST_METADATA = 16
 
 
-@dataclass(eq=False, slots=True)
-class ResponseRun:
+class ResponseRun(msgspec.Struct, eq=False):
     """One response from the wish for it to its end.
 
     Attributes:
@@ -52,12 +49,12 @@ class ResponseRun:
     request: ResponseCreate | None = None
     config: Opt[ResponseConfig] = UNSET
     state: ResponseState = ResponseState.WAITING
-    tickets: list[str] = field(default_factory=list[str])
+    tickets: list[str] = msgspec.field(default_factory=list[str])
     by_hand: bool = False
     in_conversation: bool = True
     gone_out: bool = False
     response_id: str | None = None
-    follows: list[str] = field(default_factory=list[str])
+    follows: list[str] = msgspec.field(default_factory=list[str])
     has_news: bool = False
     guessed: bool = False
     since: float = 0.0

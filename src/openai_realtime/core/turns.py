@@ -11,7 +11,8 @@ Nothing here raises for what a server says: in any order, with any numbers.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from ..resources.audio import PCM16, AudioFormat
 from ..resources.formatted import ItemSpeech
@@ -35,8 +36,7 @@ _COMMITS_KEPT = 64
 _COMMITTED_KEPT = 256
 
 
-@dataclass(slots=True)
-class _Speech:
+class _Speech(msgspec.Struct):
     """A span that was reported for an item.
 
     Attributes:
@@ -50,8 +50,7 @@ class _Speech:
     not_before: int = 0
 
 
-@dataclass(slots=True)
-class _Commit:
+class _Commit(msgspec.Struct):
     """A commit of ours that the server has not answered yet.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from copy import copy
-from dataclasses import dataclass
 from weakref import ReferenceType, WeakValueDictionary, ref
+
+import msgspec
 
 from ..core.conversation import RealtimeConversation
 from ..core.outputs import FollowUpDropped, ResponseBegan, ResponseEnded
@@ -19,8 +20,7 @@ from .timings import ReplyTimings
 __all__ = ["Replies"]
 
 
-@dataclass(slots=True)
-class _Holders:
+class _Holders(msgspec.Struct):
     """Who follows a response.
 
     Attributes:

@@ -12,6 +12,7 @@ import picows
 from python_socks import ProxyError
 
 from ..errors import ConfigurationError, ConnectionClosed
+from ._cork import Cork
 from ._dialer import Dialer
 from ._ending import CloseFrame, end_of
 from ._failure import failed, refused, shown, unreachable
@@ -140,6 +141,7 @@ class WebSocketTransport(picows.WSListener):
 
     _wire: picows.WSTransport
     _inbox: Inbox
+    _cork: Cork
     _keep_alive: KeepAlive
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -154,6 +156,7 @@ class WebSocketTransport(picows.WSListener):
         """Send one text message; see `Transport.send`."""
         if self._closing:
             raise self._how_it_ends()
+        self._cork.writing()
         self._wire.send(_TEXT, frame)
         if self._writable is not None:
             await asyncio.shield(self._writable)
@@ -180,7 +183,9 @@ class WebSocketTransport(picows.WSListener):
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """Begin."""
         self._wire = transport
-        self._inbox = Inbox(transport.underlying_transport)
+        line = transport.underlying_transport
+        self._cork = Cork(line.get_extra_info("socket"))
+        self._inbox = Inbox(line)
         self._put = self._inbox.put
         self._keep_alive = KeepAlive(
             self._endpoint.ping_interval_s,

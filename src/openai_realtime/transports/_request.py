@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import ipaddress
 import re
 import urllib.request
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from .._version import __version__
 from ..errors import ConfigurationError
 from .endpoint import Endpoint, basic_login
 
@@ -91,7 +90,7 @@ def _headers(endpoint: Endpoint, address: SplitResult) -> dict[str, str]:
     headers = dict(endpoint.headers)
     names = {name.lower() for name in headers}
     if "user-agent" not in names:
-        headers["User-Agent"] = _user_agent()
+        headers["User-Agent"] = f"openai-realtime/{__version__}"
     if address.username is not None and "authorization" not in names:
         headers["Authorization"] = f"Basic {basic_login(endpoint.url)}"
     # picows writes headers as they are: a line break in a key that was read from a
@@ -111,16 +110,6 @@ def _headers(endpoint: Endpoint, address: SplitResult) -> dict[str, str]:
                 f" {endpoint.hide_credentials(subprotocol)!r}"
             )
     return headers
-
-
-@functools.cache
-def _user_agent() -> str:
-    try:
-        version = importlib.metadata.version("openai-realtime")
-    except importlib.metadata.PackageNotFoundError:
-        # Run from a source tree that is not installed.
-        return "openai-realtime"
-    return f"openai-realtime/{version}"
 
 
 def _proxy(endpoint: Endpoint, address: SplitResult) -> str | None:
