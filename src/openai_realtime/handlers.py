@@ -428,8 +428,7 @@ class RealtimeEventHandler:
     ) -> None:
         """Dispatch an event that came or goes, also as `realtime.event`."""
         name = _travelled_as(source, event.__class__) or f"{source}.{event.type}"
-        if self._wants(name):
-            self.dispatch(name, event)
+        self.dispatch(name, event)
         # Made only where somebody wants it.
         if self._wants("realtime.event"):
             seen = RealtimeEventSeen(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openai_realtime.core.outputs import Send
+from openai_realtime.core.outputs import RunTool, Send
 from openai_realtime.errors import (
     ConfigurationError,
     LocalProtocolError,
@@ -279,7 +279,7 @@ def test_call_is_run_and_answered_and_followed_up(driver: Driver) -> None:
     driver.receive(created())
     item = function_call("c1", arguments='{"a":1}')
     driver.receive(output_item("done", item))
-    assert driver.runs == [("c1", "f", '{"a":1}', "r1")]
+    assert driver.runs == [RunTool("c1", "f", '{"a":1}', "r1")]
     assert driver.receive(finished()) == []
     assert driver.tool("c1", "22 C") == ["conversation.item.create", "response.create"]
     answer = driver.sent[0].item

@@ -5,7 +5,9 @@ Every call that may change state returns a list of these, to be carried out in o
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import msgspec
 
 from ..errors import RealtimeError
 from ..events import LocalEvent, RealtimeEvent
@@ -26,20 +28,20 @@ __all__ = [
 ]
 
 
-class Send(NamedTuple):
+class Send(msgspec.Struct, frozen=True):
     """Send this event to the other side."""
 
     event: RealtimeEvent
 
 
-class Emit(NamedTuple):
+class Emit(msgspec.Struct, frozen=True):
     """Dispatch this utility event to the user's handlers, under this name."""
 
     name: str
     event: LocalEvent
 
 
-class RunTool(NamedTuple):
+class RunTool(msgspec.Struct, frozen=True):
     """Run a tool, and report back by its call id.
 
     Attributes:
@@ -55,7 +57,7 @@ class RunTool(NamedTuple):
     response_id: str
 
 
-class StopTool(NamedTuple):
+class StopTool(msgspec.Struct, frozen=True):
     """Stop a tool that runs: its call has been answered without it.
 
     Attributes:
@@ -65,7 +67,7 @@ class StopTool(NamedTuple):
     call_id: str
 
 
-class Settle(NamedTuple):
+class Settle(msgspec.Struct, frozen=True):
     """Tell who asked for something what has become of it; once for each ticket.
 
     Attributes:
@@ -79,7 +81,7 @@ class Settle(NamedTuple):
     error: RealtimeError | None = None
 
 
-class ResponseBegan(NamedTuple):
+class ResponseBegan(msgspec.Struct, frozen=True):
     """Tell that the server has begun a response, and whose it is; once for each.
 
     Attributes:
@@ -94,7 +96,7 @@ class ResponseBegan(NamedTuple):
     follows: tuple[str, ...] = ()
 
 
-class ResponseEnded(NamedTuple):
+class ResponseEnded(msgspec.Struct, frozen=True):
     """Tell that a response that began has ended; once for each, but for a lost link.
 
     Attributes:
@@ -111,7 +113,7 @@ class ResponseEnded(NamedTuple):
     goes_on: bool = False
 
 
-class FollowUpDropped(NamedTuple):
+class FollowUpDropped(msgspec.Struct, frozen=True):
     """Tell that responses whose tools were called are not followed up after all.
 
     Attributes:
@@ -123,7 +125,7 @@ class FollowUpDropped(NamedTuple):
     error: RealtimeError | None = None
 
 
-class Close(NamedTuple):
+class Close(msgspec.Struct, frozen=True):
     """Close the connection."""
 
     code: int
