@@ -6,7 +6,8 @@ import pytest
 
 from openai_realtime.core.turn_state import TurnInput, TurnState, UserTurn
 
-QUIET, SPEAKING, ENDING = TurnState.QUIET, TurnState.SPEAKING, TurnState.ENDING
+QUIET, SPEAKING = TurnState.QUIET, TurnState.SPEAKING
+ENDING, SILENT = TurnState.ENDING, TurnState.SILENT
 
 # (state, input) -> the state that follows; every cell, None where it is refused.
 TABLE: dict[tuple[TurnState, str], TurnState | None] = {
@@ -14,7 +15,7 @@ TABLE: dict[tuple[TurnState, str], TurnState | None] = {
     (QUIET, "stopped"): None,
     (QUIET, "committed"): None,
     (QUIET, "cleared"): None,
-    (QUIET, "timed_out"): ENDING,
+    (QUIET, "timed_out"): SILENT,
     (QUIET, "detection_off"): None,
     (SPEAKING, "started"): SPEAKING,
     (SPEAKING, "stopped"): ENDING,
@@ -28,13 +29,21 @@ TABLE: dict[tuple[TurnState, str], TurnState | None] = {
     (ENDING, "cleared"): QUIET,
     (ENDING, "timed_out"): None,
     (ENDING, "detection_off"): QUIET,
+    (SILENT, "started"): SPEAKING,
+    (SILENT, "stopped"): None,
+    (SILENT, "committed"): QUIET,
+    (SILENT, "cleared"): QUIET,
+    (SILENT, "timed_out"): None,
+    (SILENT, "detection_off"): QUIET,
 }
 
 
 def turn_in(state: TurnState) -> UserTurn:
     """Return a turn that has come to a state by itself."""
     turn = UserTurn()
-    if state is not QUIET:
+    if state is SILENT:
+        turn.timed_out("u1")
+    elif state is not QUIET:
         turn.started("u1")
     if state is ENDING:
         turn.stopped("u1")

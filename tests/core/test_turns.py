@@ -147,7 +147,7 @@ def test_idle_timeout_names_the_silence_that_becomes_an_item() -> None:
     """The item of an idle timeout has the silence, though nobody spoke (6.11)."""
     turns = turns_with(*range(40))
     turns.timeout_triggered("u", 8000, 38_000)
-    assert turns.state is ENDING
+    assert turns.state is TurnState.SILENT
     assert seconds_of(turns.committed("u")) == list(range(8, 38))
     assert (turns.state, turns.pending_ms) == (QUIET, 2000)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openai_realtime.core.tool_options import ToolOptions
-from openai_realtime.events import InputAudioBufferCommit
+from openai_realtime.events import InputAudioBufferCommit, ResponseCreate
 from openai_realtime.resources import ToolDefinition
 
 from .protocol_driver import Driver
@@ -88,6 +88,29 @@ def test_explicit_request_does_not_wait_for_the_user() -> None:
     driver = Driver()
     driver.receive(turn("speech_started"))
     assert driver.create() == ["response.create"]
+
+
+def test_silence_is_answered_also_where_turns_are_not() -> None:
+    """What an idle timeout begins is not taken for the answer to a request."""
+    driver = Driver()
+    quiet = {"type": "server_vad", "create_response": False, "idle_timeout_ms": 5000}
+    driver.receive(session("session.updated", turn_detection=quiet))
+    driver.send(ResponseCreate(event_id="by_hand"))
+    driver.create(event_id="waiting")
+    driver.receive(turn("timeout_triggered"), turn("committed"))
+    assert driver.receive(created("silence"), finished("silence")) == []
+    assert driver.receive(created("r"), finished("r")) == ["response.create"]
+
+
+def test_turn_that_is_not_answered_is_not_waited_for() -> None:
+    """Where the server answers no turns, what begins behind one was asked for."""
+    driver = Driver()
+    quiet = {"type": "server_vad", "create_response": False}
+    driver.receive(session("session.updated", turn_detection=quiet))
+    driver.send(ResponseCreate(event_id="by_hand"))
+    driver.create(event_id="waiting")
+    driver.receive(*map(turn, ("speech_started", "speech_stopped", "committed")))
+    assert driver.receive(created("r"), finished("r")) == ["response.create"]
 
 
 def test_follow_up_waits_until_the_user_was_answered() -> None:

@@ -81,6 +81,8 @@ def huge(hint: Any) -> Any:
         return huge(max(get_args(hint), key=bulk))
     if get_origin(hint) is list:
         return [huge(get_args(hint)[0])] * MANY
+    if get_origin(hint) is tuple:
+        return (huge(get_args(hint)[0]),) * MANY
     if get_origin(hint) is dict:
         return {f"{n} {TEXT}": huge(get_args(hint)[1]) for n in range(MANY)}
     if isinstance(hint, type) and OpenFamily in hint.__bases__:
@@ -88,6 +90,8 @@ def huge(hint: Any) -> Any:
         return huge(next(iter(family.variants.values())))
     if isinstance(hint, type) and issubclass(hint, Struct):
         return filled(ResponseDone if hint is RealtimeEvent else hint)
+    if isinstance(hint, type) and issubclass(hint, RealtimeError):
+        return RemoteProtocolError(TEXT, raw=AUDIO)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return next(iter(hint))
     return SIMPLE[hint]
@@ -106,7 +110,6 @@ SIMPLE: dict[Any, Any] = {
     str: TEXT,
     bytes: AUDIO,
     Any: {TEXT: [{"deep": {"er": {TEXT: AUDIO}}}, AUDIO] * MANY, 1: bytearray(AUDIO)},
-    RealtimeError: RemoteProtocolError(TEXT, raw=AUDIO),
 }
 
 

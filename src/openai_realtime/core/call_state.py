@@ -18,6 +18,7 @@ from enum import Enum
 
 import msgspec
 
+from ..resources.brief import Brief
 from .tool_options import ToolOptions
 
 __all__ = ["TRANSITIONS", "Call", "CallInput", "CallState"]
@@ -109,7 +110,7 @@ _WHERE = {
 }
 
 
-class Call(msgspec.Struct):
+class Call(Brief, msgspec.Struct):
     """One function call of the model.
 
     Attributes:

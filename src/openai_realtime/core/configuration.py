@@ -19,6 +19,7 @@ from ..dialect import nested_config, to_config
 from ..errors import ConfigurationError, ToolError
 from ..events import SessionUpdate
 from ..resources.audio import TurnDetection, TurnDetectionType
+from ..resources.brief import Brief
 from ..resources.limits import APIError
 from ..resources.session import Session, SessionConfig
 from ..resources.tools import ToolDefinition
@@ -33,7 +34,7 @@ _FIXED = {
 }
 
 
-class Change(msgspec.Struct, eq=False):
+class Change(Brief, msgspec.Struct, eq=False):
     """One change of the configuration, and the update that tells the server.
 
     Attributes:

@@ -137,7 +137,7 @@ class Machines:
         """
         if self.turns.state is TurnState.SPEAKING:
             self.users_until = now + _LONGEST_SPEECH_S
-        elif self.turns.state is TurnState.ENDING or self.turn_is_answered:
+        elif self.turns.is_ending or self.turn_is_answered:
             self.users_until = now + _LONGEST_PAUSE_S
         else:
             self.users_until = None

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import msgspec
+from msgspec import Struct
 
 from ..errors import RealtimeError
 from ..events import LocalEvent, RealtimeEvent
+from ..resources.brief import Brief
 from ..resources.response import Response
 from ..resources.session import Session
 
@@ -28,20 +29,20 @@ __all__ = [
 ]
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(Brief, Struct, frozen=True):
     """Send this event to the other side."""
 
     event: RealtimeEvent
 
 
-class Emit(msgspec.Struct, frozen=True):
+class Emit(Brief, Struct, frozen=True):
     """Dispatch this utility event to the user's handlers, under this name."""
 
     name: str
     event: LocalEvent
 
 
-class RunTool(msgspec.Struct, frozen=True):
+class RunTool(Brief, Struct, frozen=True):
     """Run a tool, and report back by its call id.
 
     Attributes:
@@ -57,7 +58,7 @@ class RunTool(msgspec.Struct, frozen=True):
     response_id: str
 
 
-class StopTool(msgspec.Struct, frozen=True):
+class StopTool(Brief, Struct, frozen=True):
     """Stop a tool that runs: its call has been answered without it.
 
     Attributes:
@@ -67,7 +68,7 @@ class StopTool(msgspec.Struct, frozen=True):
     call_id: str
 
 
-class Settle(msgspec.Struct, frozen=True):
+class Settle(Brief, Struct, frozen=True):
     """Tell who asked for something what has become of it; once for each ticket.
 
     Attributes:
@@ -81,7 +82,7 @@ class Settle(msgspec.Struct, frozen=True):
     error: RealtimeError | None = None
 
 
-class ResponseBegan(msgspec.Struct, frozen=True):
+class ResponseBegan(Brief, Struct, frozen=True):
     """Tell that the server has begun a response, and whose it is; once for each.
 
     Attributes:
@@ -96,7 +97,7 @@ class ResponseBegan(msgspec.Struct, frozen=True):
     follows: tuple[str, ...] = ()
 
 
-class ResponseEnded(msgspec.Struct, frozen=True):
+class ResponseEnded(Brief, Struct, frozen=True):
     """Tell that a response that began has ended; once for each, but for a lost link.
 
     Attributes:
@@ -113,7 +114,7 @@ class ResponseEnded(msgspec.Struct, frozen=True):
     goes_on: bool = False
 
 
-class FollowUpDropped(msgspec.Struct, frozen=True):
+class FollowUpDropped(Brief, Struct, frozen=True):
     """Tell that responses whose tools were called are not followed up after all.
 
     Attributes:
@@ -125,7 +126,7 @@ class FollowUpDropped(msgspec.Struct, frozen=True):
     error: RealtimeError | None = None
 
 
-class Close(msgspec.Struct, frozen=True):
+class Close(Brief, Struct, frozen=True):
     """Close the connection."""
 
     code: int

@@ -218,10 +218,12 @@ def _timeout_triggered(
 def _committed(
     on: Machines, event: InputAudioBufferCommitted, now: float
 ) -> list[Output]:
-    found = on.turns.detecting and on.turns.state is TurnState.ENDING
-    audio = on.turns.committed(event.item_id)
+    found = on.turns.detecting and on.turns.is_ending
+    # Silence is answered in any case (PROTOCOL.md section 6.11).
+    answers = on.turns.state is TurnState.SILENT or on.configuration.answers_turns
     # A commit by hand is answered by hand.
-    answered = found and on.configuration.answers_turns
+    answered = found and answers
+    audio = on.turns.committed(event.item_id)
     on.turn_is_answered = answered and on.responses.running is None
     on.turn_is_refused = answered and on.responses.running is not None
     on.turn_moved(now)

@@ -7,6 +7,7 @@ import msgspec
 from .._struct import UNSET, Opt
 from ..errors import ServerError
 from ..events import ResponseCreate
+from ..resources.brief import Brief
 from ..resources.response import (
     Response,
     ResponseConfig,
@@ -25,7 +26,7 @@ _TAG = "client_event_id"
 _MOST_METADATA = 16
 
 
-class ResponseRun(msgspec.Struct, eq=False):
+class ResponseRun(Brief, msgspec.Struct, eq=False):
     """One response from the wish for it to its end.
 
     Attributes:

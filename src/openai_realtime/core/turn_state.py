@@ -3,12 +3,14 @@
 ::
 
     QUIET --started--> SPEAKING --stopped--> ENDING --committed--> QUIET
-      |                    ^                   |
-      |                    +-----started-------+
-      +---------------timed out--------------->+
+      |                  |   ^                 |                     |
+      |                  |   +-----started-----+                     |
+      |                  +---------------committed-------------------+
+      +--timed out--> SILENT ------------committed-------------------+
 
 A turn that was committed or cleared while it ran is over, and so is one whose detection
-was switched off. Who commits by hand, with detection off, never leaves QUIET.
+was switched off. Who speaks before silence is committed begins a turn. Who commits by
+hand, with detection off, never leaves QUIET.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ __all__ = ["TurnInput", "TurnState", "UserTurn"]
 
 
 class TurnState(Enum):
-    """Where the user's turn is."""
+    """Where the user's turn is; behind the last two the server commits."""
 
     QUIET = "quiet"
     SPEAKING = "speaking"
     ENDING = "ending"
+    SILENT = "silent"
 
 
 class TurnInput(Enum):
@@ -43,7 +46,7 @@ _S, _I = TurnState, TurnInput
 TRANSITIONS: dict[tuple[TurnState, TurnInput], TurnState] = {
     (_S.QUIET, _I.STARTED): _S.SPEAKING,
     # Silence becomes an item too: a commit follows (PROTOCOL.md section 6.11).
-    (_S.QUIET, _I.TIMED_OUT): _S.ENDING,
+    (_S.QUIET, _I.TIMED_OUT): _S.SILENT,
     # A second start means that the end of the first turn was never told.
     (_S.SPEAKING, _I.STARTED): _S.SPEAKING,
     (_S.SPEAKING, _I.STOPPED): _S.ENDING,
@@ -54,6 +57,10 @@ TRANSITIONS: dict[tuple[TurnState, TurnInput], TurnState] = {
     (_S.ENDING, _I.COMMITTED): _S.QUIET,
     (_S.ENDING, _I.CLEARED): _S.QUIET,
     (_S.ENDING, _I.DETECTION_OFF): _S.QUIET,
+    (_S.SILENT, _I.STARTED): _S.SPEAKING,
+    (_S.SILENT, _I.COMMITTED): _S.QUIET,
+    (_S.SILENT, _I.CLEARED): _S.QUIET,
+    (_S.SILENT, _I.DETECTION_OFF): _S.QUIET,
 }
 
 
@@ -68,6 +75,11 @@ class UserTurn:
     def __init__(self) -> None:
         self.state: TurnState = TurnState.QUIET
         self.item_id: str | None = None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server is about to commit it."""
+        return self.state in (TurnState.ENDING, TurnState.SILENT)
 
     def started(self, item_id: str) -> bool:
         """Note that the user began to speak; never refused."""

@@ -104,6 +104,11 @@ class Turns:
         return self._turn.state is TurnState.SPEAKING
 
     @property
+    def is_ending(self) -> bool:
+        """Whether the server is about to commit what it has found."""
+        return self._turn.is_ending
+
+    @property
     def pending_ms(self) -> int:
         """Milliseconds appended and not yet committed or cleared."""
         return self.ledger.pending_ms
@@ -309,8 +314,7 @@ class Turns:
             self._buffer_taken(span.end)
             return self._between(*span)
         turn_id = self._turn.item_id
-        ending = self._turn.state is TurnState.ENDING
-        if speech is None and ending and turn_id is not None:
+        if speech is None and self._turn.is_ending and turn_id is not None:
             # The commit that follows a stop is the turn's, under whatever id.
             return self._take_speech(turn_id, self._spans[turn_id])
         if speech is not None:
