@@ -536,7 +536,7 @@ class RealtimeAPI(ConnectionSubscriptions):
 
 
 async def _end_by(transport: Transport, exc: Exception) -> ConnectionClosed:
-    """Return the end that an exception means; its own way of failing closes it."""
+    """Close a transport that has failed in a way of its own, and return its end."""
     if not isinstance(exc, ConnectionClosed):
         with contextlib.suppress(Exception):
             await transport.close(1011, "writing failed")

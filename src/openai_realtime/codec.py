@@ -277,7 +277,7 @@ def _decode_audio_delta(data: bytes) -> ResponseOutputAudioDelta | None:
 
 
 def _encode_audio(event: InputAudioBufferAppend) -> bytes | None:
-    """Encode audio of the usual form, or return None for the general path."""
+    """Encode audio without an id, or return None for the general path."""
     audio = event.audio
     if type(audio) is not bytes or event.event_id is not UNSET or event.__dict__:
         return None

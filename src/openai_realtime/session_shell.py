@@ -111,8 +111,8 @@ class SessionShell:
     def sent(self, event: RealtimeEvent) -> None:
         """Take note of an event that goes out, whoever sent it."""
         outputs = self.protocol.sent(event, now=self._clock())
-        # Nothing follows from audio, of which there is most, and nothing becomes due.
-        if type(event) is not InputAudioBufferAppend:
+        # Audio, of which there is most, makes nothing due; see `RealtimeProtocol.sent`.
+        if outputs or type(event) is not InputAudioBufferAppend:
             self.perform(outputs)
 
     def received(self, event: RealtimeEvent) -> None:

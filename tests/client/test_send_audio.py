@@ -7,7 +7,7 @@ import io
 import os
 import threading
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 
 from openai_realtime import RealtimeClient
 from openai_realtime.audio import MU_LAW, Conversion, resample, write_wav
+from openai_realtime.audio_sending import Pace, send_pieces
 from openai_realtime.errors import (
     AudioError,
     ConfigurationError,
@@ -338,6 +339,30 @@ async def test_what_was_late_catches_up(
 
     await paced_client.send_audio(hiccup(), paced=True)
     assert sleeper.woken_at == pytest.approx([100, 100.25, 100.25, 100.3])
+
+
+async def test_others_have_their_turn_while_much_is_sent() -> None:
+    """An hour of audio that is there already does not stop the program meanwhile."""
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def send(piece: bytes) -> None:
+        assert len(piece) == 2
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        for _ in range(1_000):
+            yield bytes(2)
+
+    counting = asyncio.create_task(count_turns())
+    pace = Pace(False, clock=lambda: 0.0, sleep=asyncio.sleep)
+    assert await send_pieces(pieces(), send, bytes_per_s=2_000, pace=pace) == 1.0
+    counting.cancel()
+    assert 10 <= turns <= 100
 
 
 # --- what goes wrong ---

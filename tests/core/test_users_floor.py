@@ -102,14 +102,24 @@ def test_silence_is_answered_also_where_turns_are_not() -> None:
     assert driver.receive(created("r"), finished("r")) == ["response.create"]
 
 
-def test_turn_that_is_not_answered_is_not_waited_for() -> None:
-    """Where the server answers no turns, what begins behind one was asked for."""
+@pytest.mark.parametrize(
+    ("settings", "moments"),
+    [
+        ({}, ["speech_started", "speech_stopped", "committed"]),
+        ({"interrupt_response": False}, ["timeout_triggered", "committed"]),
+    ],
+    ids=["speech", "silence"],
+)
+def test_turn_that_is_not_answered_is_not_waited_for(
+    settings: dict[str, Any], moments: list[str]
+) -> None:
+    """Where the server never speaks by itself, what begins was asked for."""
     driver = Driver()
-    quiet = {"type": "server_vad", "create_response": False}
+    quiet = {"type": "server_vad", "create_response": False, **settings}
     driver.receive(session("session.updated", turn_detection=quiet))
     driver.send(ResponseCreate(event_id="by_hand"))
     driver.create(event_id="waiting")
-    driver.receive(*map(turn, ("speech_started", "speech_stopped", "committed")))
+    driver.receive(*map(turn, moments))
     assert driver.receive(created("r"), finished("r")) == ["response.create"]
 
 

@@ -153,6 +153,17 @@ def test_without_the_setting_nothing_is_said(detection: Any) -> None:
     assert TRIGGERED not in driver.names
 
 
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_only_with_both_off_the_session_never_speaks(interrupts: bool) -> None:
+    """Turns that the client answers do not make it answer silence too."""
+    driver = idle(create_response=False, interrupt_response=interrupts)
+    driver.say("Hello")
+    driver.respond()
+    listen(driver, 20)
+    assert (TRIGGERED in driver.names) is interrupts
+    assert (driver.names.count("response.created") > 1) is interrupts
+
+
 @pytest.mark.parametrize(("value", "accepted"), [(4_999, 0), (5_000, 1), (30_000, 1)])
 def test_its_range(value: int, accepted: int) -> None:
     """From 5 to 30 seconds."""

@@ -1,4 +1,4 @@
-"""Frames of a burst leave together, and no other frame waits."""
+"""Frames of a burst fill packets, and what comes alone or in twos waits for nothing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def holds(line: socket.socket) -> bool:
 async def test_the_first_few_frames_leave_at_once(line: socket.socket) -> None:
     """What follows from one wish is a frame or a few, and waits for nothing."""
     cork = Cork(line, Clock())
-    for _ in range(7):
+    for _ in range(8):
         cork.writing()
         assert not holds(line)
 
@@ -64,21 +64,32 @@ async def test_the_first_few_frames_leave_at_once(line: socket.socket) -> None:
 async def test_a_burst_is_held_until_the_turn_is_over(line: socket.socket) -> None:
     """Packets are filled while many frames are written, and not a moment longer."""
     cork = Cork(line, Clock())
-    for _ in range(100):
+    for _ in range(9):
         cork.writing()
     assert holds(line)
     await asyncio.sleep(0)
     assert not holds(line)
 
 
-async def test_each_turn_begins_anew(line: socket.socket) -> None:
-    """A pump that lets others run between frames is no burst for long."""
-    cork = Cork(line, Clock())
-    for _ in range(8):
+async def test_a_burst_that_pauses_is_released_as_well(line: socket.socket) -> None:
+    """A handler that blocks within a burst does not leave packets waiting."""
+    clock = Clock()
+    cork = Cork(line, clock)
+    for number in range(20):
         cork.writing()
+        clock.now += number >= 10
+    assert holds(line)
     await asyncio.sleep(0)
-    cork.writing()
     assert not holds(line)
+
+
+async def test_each_turn_is_counted_for_itself(line: socket.socket) -> None:
+    """A pump that lets others run between frames is no burst, however fast it is."""
+    cork = Cork(line, Clock())
+    for _ in range(100):
+        cork.writing()
+        assert not holds(line)
+        await asyncio.sleep(0)
 
 
 async def test_frames_that_come_one_by_one_are_no_burst(line: socket.socket) -> None:
@@ -99,7 +110,7 @@ async def test_a_socket_that_was_closed_meanwhile_is_let_be(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: failures.append(context))
     cork = Cork(line, Clock())
-    for _ in range(8):
+    for _ in range(9):
         cork.writing()
     line.close()
     await asyncio.sleep(0)

@@ -130,10 +130,11 @@ class Call(Brief, msgspec.Struct):
     arguments: str
     response_id: str
     options: ToolOptions
-    reply: bool = False
     state: CallState = CallState.CALLED
     deadline: float | None = None
     result: str = ""
+    # Its beginning is the options' to say.
+    reply: bool = False
 
     def __post_init__(self) -> None:
         self.reply = self.options.wants_reply

@@ -113,6 +113,15 @@ class Configuration:
         return _does(self.acknowledged, "create_response")
 
     @property
+    def answers_silence(self) -> bool:
+        """Whether the server speaks by itself when nobody has spoken for too long.
+
+        With ``create_response`` off it answers no turns; but only with
+        ``interrupt_response`` off too it never does (PROTOCOL.md section 3.3).
+        """
+        return self.answers_turns or self.interrupted_by_speech
+
+    @property
     def _turns_by(self) -> str:
         """The kind of turn detection that a change is about where it names none."""
         wanted = _wanted_turn_detection(self.wanted)

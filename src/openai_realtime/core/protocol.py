@@ -483,6 +483,7 @@ class RealtimeProtocol:
         self._on.owners.sent(event)
         match event:
             case InputAudioBufferAppend(audio=audio):
+                # It changes nothing that `next_timeout` looks at.
                 self._on.appended_since_update = True
                 self.turns.append_sent(audio)
             case InputAudioBufferCommit(event_id=event_id):

@@ -218,14 +218,15 @@ def _timeout_triggered(
 def _committed(
     on: Machines, event: InputAudioBufferCommitted, now: float
 ) -> list[Output]:
-    found = on.turns.detecting and on.turns.is_ending
-    # Silence is answered in any case (PROTOCOL.md section 6.11).
-    answers = on.turns.state is TurnState.SILENT or on.configuration.answers_turns
     # A commit by hand is answered by hand.
-    answered = found and answers
+    found = on.turns.detecting and on.turns.is_ending
+    silent = on.turns.state is TurnState.SILENT
     audio = on.turns.committed(event.item_id)
-    on.turn_is_answered = answered and on.responses.running is None
-    on.turn_is_refused = answered and on.responses.running is not None
+    running = on.responses.running is not None
+    answers = on.configuration.answers_turns
+    on.turn_is_refused = found and answers and running
+    answers |= silent and on.configuration.answers_silence
+    on.turn_is_answered = found and answers and not running
     on.turn_moved(now)
     missing = on.turns.missing_bytes
     attached = on.conversation.attach_audio(event.item_id, audio, missing=missing)

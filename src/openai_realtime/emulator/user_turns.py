@@ -172,7 +172,8 @@ class UserTurns:
 
     @property
     def _idle_s(self) -> float:
-        if not self._settings.kind.responds:
+        # With both off the model never speaks by itself (PROTOCOL.md section 3.3).
+        if not self._does("create_response") and not self._does("interrupt_response"):
             return 0.0
         return idle_timeout_ms(self._settings.turn_detection) / 1000
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 __all__ = ["Cork"]
 
-# Frames that leave at once, each in a packet of its own, before the kernel is asked to
-# fill packets. What follows from one wish, or from one event, is fewer.
+# Frames of one turn of the loop that leave at once, each in a packet of its own, before
+# the kernel is asked to fill packets. What follows from one wish or event is fewer.
 _AT_ONCE = 8
 
-# Frames that are further apart than this are no burst.
+# A frame that comes later than this behind another is not in the same turn, if turns
+# are short. It saves looking for the end of each turn that sends a single frame.
 _PAUSE_S = 0.001
 
 
@@ -23,10 +24,11 @@ class Cork:
     """Has the kernel fill packets while many frames are sent in one turn of the loop.
 
     Each frame is written when it is sent, and making a packet of it costs more than all
-    the rest of sending it. Audio that is there already, such as a file or what a phone
-    line had buffered, comes in hundreds of frames. Of those the first few leave at
-    once; then packets that are not full wait until the turn is over. If the turn takes
-    longer than 200 ms, the kernel does not wait for its end (tcp(7), ``TCP_CORK``).
+    the rest of sending it. Audio that is there already, such as what a phone line had
+    buffered, is sent in dozens of frames at a time. Of those the first few leave at
+    once; then packets that are not full wait until the turn is over. If it takes long,
+    the kernel does not wait for its end: 200 ms, more on slow lines (tcp(7),
+    ``TCP_CORK``).
 
     It is for Linux; elsewhere it does nothing.
 
@@ -35,30 +37,32 @@ class Cork:
         clock: Seconds that only grow.
     """
 
-    __slots__ = ("_clock", "_in_a_row", "_last", "_line")
+    __slots__ = ("_clock", "_in_turn", "_last", "_line")
 
     def __init__(
         self, line: socket.socket, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._line = line
         self._clock = clock
-        self._in_a_row = 0
+        self._in_turn = 0
         self._last = clock()
 
     def writing(self) -> None:
         """Take note that a frame is about to be written."""
         now = self._clock()
-        if now - self._last > _PAUSE_S:
-            self._in_a_row = 0
+        if self._in_turn == 1 and now - self._last > _PAUSE_S:
+            self._in_turn = 0
         self._last = now
-        self._in_a_row += 1
-        if self._in_a_row == _AT_ONCE:
+        self._in_turn += 1
+        if self._in_turn == 2:
+            asyncio.get_running_loop().call_soon(self._turn_is_over)
+        elif self._in_turn == _AT_ONCE + 1:
             self._hold(True)
-            asyncio.get_running_loop().call_soon(self._release)
 
-    def _release(self) -> None:
-        self._in_a_row = 0
-        self._hold(False)
+    def _turn_is_over(self) -> None:
+        if self._in_turn > _AT_ONCE:
+            self._hold(False)
+        self._in_turn = 0
 
     def _hold(self, on: bool) -> None:
         if sys.platform == "linux":
