@@ -208,6 +208,15 @@ def test_dropping_copies_nothing() -> None:
     assert peak < 2**20
 
 
+def test_audio_that_comes_after_all_was_dropped_is_kept() -> None:
+    """What retention lets go leaves nothing behind that later audio would go into."""
+    parts = AudioParts()
+    parts.append(b"gone")
+    assert parts.drop_front(9) == 4
+    parts.append(b"here")
+    assert (parts.join(), parts.size, parts.indexes) == (b"here", 4, [0])
+
+
 @settings(deadline=None)
 @given(
     chunks=st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=9)), max_size=12),

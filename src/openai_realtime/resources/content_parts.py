@@ -111,6 +111,10 @@ class AudioParts(Parts[bytes]):
                 break
         dropped = wanted - count
         self.size -= dropped
+        # Of what is gone nothing stays: a long conversation has many such items, and a
+        # dictionary keeps its room when it is emptied.
+        if not self.size:
+            self._parts, self._current = {}, None
         return dropped
 
     def keep_front(self, count: int) -> int:

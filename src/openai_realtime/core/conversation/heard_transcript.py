@@ -20,31 +20,41 @@ class TranscriptMarks:
     """Where the pieces of one item's transcript stand in its audio.
 
     Attributes:
-        samples: How many samples had been received when a piece began; only the first
-            piece at each count is noted, because the transcript may run ahead.
-        characters: How many characters had been received then.
         all_samples: How much audio there was before it was cut or replaced; None while
             it is what has been received.
     """
 
-    __slots__ = ("all_samples", "characters", "samples")
+    __slots__ = ("_counts", "all_samples")
 
     def __init__(self) -> None:
-        # A long conversation has many of them, and arrays take a tenth of the room.
-        self.samples: array[int] = array("q")
-        self.characters: array[int] = array("q")
+        # Samples and characters in turns. A long conversation has many of them, and
+        # arrays take a tenth of the room; most items have none.
+        self._counts: array[int] | None = None
         self.all_samples: int | None = None
 
     def note(self, samples: int, characters: int) -> None:
-        """Note that a piece of transcript begins here."""
-        if not self.samples or samples > self.samples[-1]:
-            self.samples.append(samples)
-            self.characters.append(characters)
+        """Note that a piece of transcript begins here.
+
+        Only the first piece at each count of samples is noted, because the transcript
+        may run ahead.
+
+        Args:
+            samples: How many samples have been received.
+            characters: How many characters have been received.
+        """
+        counts = self._counts
+        if counts is None:
+            counts = self._counts = array("q")
+        elif samples <= counts[-2]:
+            return
+        counts.append(samples)
+        counts.append(characters)
 
     @property
     def marks(self) -> list[Mark]:
         """The marks, as (samples received, characters received)."""
-        return list(zip(self.samples, self.characters, strict=True))
+        counts = self._counts or ()
+        return list(zip(counts[::2], counts[1::2], strict=True))
 
     def close(self, samples: int) -> None:
         """Note how much audio there was, before it is cut or replaced.
@@ -66,7 +76,7 @@ class TranscriptMarks:
             return all_characters
         before: Mark = (0, 0)
         after = end
-        for at, characters in zip(self.samples, self.characters, strict=True):
+        for at, characters in self.marks:
             # The final text may be shorter than its pieces were.
             mark = (at, min(characters, all_characters))
             if at > samples:

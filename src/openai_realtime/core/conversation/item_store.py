@@ -27,6 +27,7 @@ from .item_order import ItemOrder
 from .item_record import ItemRecord
 from .output_places import OutputPlaces
 from .response_memory import ResponseMemory
+from .shared_words import share_words
 
 __all__ = ["NOTHING", "ItemStore"]
 
@@ -236,8 +237,9 @@ class ItemStore:
             return NOTHING
         if self.order.was_deleted(item_id):
             return self.absent(event, item_id)
-        status = item.status or unsaid_status
         record = self.records.get(item_id)
+        share_words(item, item_id if record is None else record.item.id)
+        status = item.status or unsaid_status
         odd = self._oddity(event, item, record)
         if record is None:
             record = self._insert(item, item_id, status)
