@@ -338,7 +338,8 @@ class RealtimeAPI(ConnectionSubscriptions):
             except ConnectionClosed:
                 raise
             except Exception as exc:
-                raise await _end_by(transport, exc) from exc
+                await _close_failed(transport, exc, "writing failed")
+                raise _as_end(exc) from exc
         else:
             sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             # It has its place first: what follows from it is posted behind it.
@@ -440,7 +441,8 @@ class RealtimeAPI(ConnectionSubscriptions):
                     await transport.send(outgoing.frame)
                 except Exception as exc:
                     # The reader meets the same end and reports it.
-                    end = await _end_by(transport, exc)
+                    await _close_failed(transport, exc, "writing failed")
+                    end = _as_end(exc)
                     outgoing.failed(end)
                     self._fail_outbox(end)
                 else:
@@ -482,9 +484,7 @@ class RealtimeAPI(ConnectionSubscriptions):
                 self._take_in(await transport.recv())
         except Exception as exc:
             ended = _as_end(exc)
-            if ended is not exc:
-                with contextlib.suppress(Exception):
-                    await transport.close(1011, "reading failed")
+            await _close_failed(transport, exc, "reading failed")
         finally:
             self._ended(ended)
 
@@ -535,12 +535,11 @@ class RealtimeAPI(ConnectionSubscriptions):
         self._end_subscriptions(end)
 
 
-async def _end_by(transport: Transport, exc: Exception) -> ConnectionClosed:
-    """Close a transport that has failed in a way of its own, and return its end."""
+async def _close_failed(transport: Transport, exc: Exception, reason: str) -> None:
+    """Close a transport that has failed in a way of its own, not by ending."""
     if not isinstance(exc, ConnectionClosed):
         with contextlib.suppress(Exception):
-            await transport.close(1011, "writing failed")
-    return _as_end(exc)
+            await transport.close(1011, reason)
 
 
 def _as_end(exc: Exception) -> ConnectionClosed:

@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from openai_realtime.testing import LiveServer
 from .command import DEADLINE_S, Command
 
 KEY = "sk-proj-" + "x1" * 20
+_ACCESS_LOG = "openai_realtime.emulator.access"
 FAILURE = {"fail": "The model is overloaded.", "code": "server_overloaded"}
 
 
@@ -142,10 +145,9 @@ def test_no_log_and_no_traceback(command: Command, server: LiveServer) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_ends_it_properly(
-    server: LiveServer, caplog: pytest.LogCaptureFixture
+    server: LiveServer, access_log: SimpleQueue[logging.LogRecord]
 ) -> None:
     """The words so far stay, the server is told, and the status is 130."""
-    caplog.set_level(logging.INFO, "openai_realtime.emulator.access")
     chunks = {"characters": 4, "delay_s": 0.02}
     server.script([{"say": "la " * 5000, "chunks": chunks}])
     with subprocess.Popen(
@@ -161,15 +163,25 @@ def test_ctrl_c_ends_it_properly(
         finally:
             process.kill()
     assert (process.returncode, errors) == (130, b"")
-    assert "close=1000 by=client" in ended_session(caplog)
+    assert "close=1000 by=client" in ended_session(access_log)
 
 
-def ended_session(caplog: pytest.LogCaptureFixture) -> str:
+@pytest.fixture
+def access_log(
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[SimpleQueue[logging.LogRecord]]:
+    """What the server logs, as it comes."""
+    records: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    logger, handler = logging.getLogger(_ACCESS_LOG), QueueHandler(records)
+    caplog.set_level(logging.INFO, _ACCESS_LOG)
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+
+
+def ended_session(access_log: SimpleQueue[logging.LogRecord]) -> str:
     """Wait for the line that the server logs at the end of a session."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        for record in caplog.records:
-            if "session ends" in record.getMessage():
-                return record.getMessage()
-        time.sleep(0.01)
-    raise AssertionError("no session has ended")
+    while True:
+        line = access_log.get(timeout=DEADLINE_S).getMessage()
+        if "session ends" in line:
+            return line

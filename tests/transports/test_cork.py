@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from openai_realtime.testing import VirtualClock
 from openai_realtime.transports._cork import Cork
 from openai_realtime.transports.websocket import connector_of
 
@@ -28,16 +29,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Clock:
-    """A clock that goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def line() -> Iterator[socket.socket]:
     """One end of a TCP connection."""
@@ -55,7 +46,7 @@ def holds(line: socket.socket) -> bool:
 
 async def test_the_first_few_frames_leave_at_once(line: socket.socket) -> None:
     """What follows from one wish is a frame or a few, and waits for nothing."""
-    cork = Cork(line, Clock())
+    cork = Cork(line, VirtualClock())
     for _ in range(8):
         cork.writing()
         assert not holds(line)
@@ -63,7 +54,7 @@ async def test_the_first_few_frames_leave_at_once(line: socket.socket) -> None:
 
 async def test_a_burst_is_held_until_the_turn_is_over(line: socket.socket) -> None:
     """Packets are filled while many frames are written, and not a moment longer."""
-    cork = Cork(line, Clock())
+    cork = Cork(line, VirtualClock())
     for _ in range(9):
         cork.writing()
     assert holds(line)
@@ -73,11 +64,11 @@ async def test_a_burst_is_held_until_the_turn_is_over(line: socket.socket) -> No
 
 async def test_a_burst_that_pauses_is_released_as_well(line: socket.socket) -> None:
     """A handler that blocks within a burst does not leave packets waiting."""
-    clock = Clock()
+    clock = VirtualClock()
     cork = Cork(line, clock)
     for number in range(20):
         cork.writing()
-        clock.now += number >= 10
+        clock.move_to(clock() + (number >= 10))
     assert holds(line)
     await asyncio.sleep(0)
     assert not holds(line)
@@ -85,7 +76,7 @@ async def test_a_burst_that_pauses_is_released_as_well(line: socket.socket) -> N
 
 async def test_each_turn_is_counted_for_itself(line: socket.socket) -> None:
     """A pump that lets others run between frames is no burst, however fast it is."""
-    cork = Cork(line, Clock())
+    cork = Cork(line, VirtualClock())
     for _ in range(100):
         cork.writing()
         assert not holds(line)
@@ -94,10 +85,10 @@ async def test_each_turn_is_counted_for_itself(line: socket.socket) -> None:
 
 async def test_frames_that_come_one_by_one_are_no_burst(line: socket.socket) -> None:
     """Audio of a microphone leaves as it comes, whoever keeps the loop busy."""
-    clock = Clock()
+    clock = VirtualClock()
     cork = Cork(line, clock)
     for _ in range(100):
-        clock.now += 0.02
+        clock.move_to(clock() + 0.02)
         cork.writing()
         assert not holds(line)
 
@@ -109,7 +100,7 @@ async def test_a_socket_that_was_closed_meanwhile_is_let_be(
     failures: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: failures.append(context))
-    cork = Cork(line, Clock())
+    cork = Cork(line, VirtualClock())
     for _ in range(9):
         cork.writing()
     line.close()

@@ -222,11 +222,11 @@ def _committed(
     found = on.turns.detecting and on.turns.is_ending
     silent = on.turns.state is TurnState.SILENT
     audio = on.turns.committed(event.item_id)
-    running = on.responses.running is not None
-    answers = on.configuration.answers_turns
-    on.turn_is_refused = found and answers and running
-    answers |= silent and on.configuration.answers_silence
+    configuration, running = on.configuration, on.responses.running is not None
+    answers_turns = configuration.answers_turns
+    answers = configuration.answers_silence if silent else answers_turns
     on.turn_is_answered = found and answers and not running
+    on.turn_is_refused = found and answers_turns and running
     on.turn_moved(now)
     missing = on.turns.missing_bytes
     attached = on.conversation.attach_audio(event.item_id, audio, missing=missing)

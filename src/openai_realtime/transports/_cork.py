@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import sys
 import time
 from collections.abc import Callable
 
 __all__ = ["Cork"]
+
+# The option of the kernel; 0 where there is none.
+_TCP_CORK: int = getattr(socket, "TCP_CORK", 0)
 
 # Frames of one turn of the loop that leave at once, each in a packet of its own, before
 # the kernel is asked to fill packets. What follows from one wish or event is fewer.
@@ -49,6 +51,8 @@ class Cork:
 
     def writing(self) -> None:
         """Take note that a frame is about to be written."""
+        if not _TCP_CORK:
+            return
         now = self._clock()
         if self._in_turn == 1 and now - self._last > _PAUSE_S:
             self._in_turn = 0
@@ -65,7 +69,6 @@ class Cork:
         self._in_turn = 0
 
     def _hold(self, on: bool) -> None:
-        if sys.platform == "linux":
-            # A socket that is closed meanwhile holds nothing.
-            with contextlib.suppress(OSError):
-                self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
+        # A socket that is closed meanwhile holds nothing.
+        with contextlib.suppress(OSError):
+            self._line.setsockopt(socket.IPPROTO_TCP, _TCP_CORK, on)
